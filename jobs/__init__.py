@@ -1,0 +1,1 @@
+"""The jobs: World of Warcraft data from the Blizzard API, one worker a file."""

@@ -1,0 +1,1 @@
+"""Leaves: standard library (and the msgpack codec) only, used by all."""

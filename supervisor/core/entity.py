@@ -1,0 +1,108 @@
+"""Entities: the things that jobs are about, written as text.
+
+An entity is parts joined by "/", as its kind's pattern says in the job package's `manifest.toml`:
+
+    pattern                entity
+    region/realm/name      eu/kaelthas/zoé
+    region/number          eu/18803
+    word                   auctions
+
+Parts by the name of their type (a pattern part `member:name` is called "member" and is a `name`):
+
+    region   eu us kr tw cn, or any short word of letters
+    realm    a slug: lower case, apostrophes and dots deleted, blanks to "-", accents kept
+             (slugs as recorded in realm indexes: kaelthas, la-croisade-écarlate)
+    name     lower case, NFC, 1..64 characters, no "/" and no control character
+    guild    as realm, but dots and hyphens are kept
+    number   a positive integer without leading zeros
+    word     a-z 0-9 _ - and "."
+
+The canonical text is what dedup, tables and the API paths use; people may type it in any case.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from supervisor.core.errors import UsageError
+
+MAX_PART_CHARACTERS = 64
+
+
+def canonical(pattern: str, text: str) -> str:
+    """Return `text` in the one form that stands for this entity.
+
+    UsageError names the part and the reason. canonical(p, canonical(p, t)) == canonical(p, t).
+    """
+    names = pattern.split("/")
+    parts = text.strip().split("/")
+    if len(parts) != len(names):
+        raise UsageError(f"entity {text[:80]!r}: expected {pattern} ({len(names)} parts), got {len(parts)}")
+    return "/".join(_canonical_part(name, part, text) for name, part in zip(names, parts, strict=True))
+
+
+def split(pattern: str, entity: str) -> dict[str, str]:
+    """Return the parts of a canonical entity by name."""
+    names = [name.split(":")[0] for name in pattern.split("/")]
+    return dict(zip(names, entity.split("/"), strict=True))
+
+
+def from_args(pattern: str, args: dict[str, object], *, region: str) -> str:
+    """Return the entity that `args` spell out by part name; a missing region is `region`."""
+    values = {"region": region} | {name: str(value) for name, value in args.items()}
+    names = [name.split(":")[0] for name in pattern.split("/")]
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise UsageError(f"args {args!r}: {', '.join(missing)} missing for entity {pattern}")
+    return canonical(pattern, "/".join(values[name] for name in names))
+
+
+def slug(text: str) -> str:
+    """Return a realm's slug from its display name: `Kael'thas` → kaelthas."""
+    folded = unicodedata.normalize("NFC", text.strip().lower())
+    return re.sub(r"\s+", "-", re.sub(r"['’`´.()]", "", folded))
+
+
+def _guild(text: str) -> str:
+    folded = unicodedata.normalize("NFC", text.strip().lower())
+    return re.sub(r"\s+", "-", folded)
+
+
+def _name(text: str) -> str:
+    return unicodedata.normalize("NFC", text.strip().lower())
+
+
+def _number(text: str) -> str:
+    return text.strip()
+
+
+_FOLD: dict[str, Callable[[str], str]] = {
+    "region": _name,
+    "realm": slug,
+    "name": _name,
+    "guild": _guild,
+    "number": _number,
+    "word": _name,
+}
+_SHAPE = {
+    "region": re.compile(r"[a-z]{1,8}"),
+    "realm": re.compile(r"[^\W_](?:[\w-]*\w)?"),
+    "name": re.compile(r"[^/\x00-\x1f\x7f]+"),
+    "guild": re.compile(r"[^/\x00-\x1f\x7f]+"),
+    "number": re.compile(r"[1-9][0-9]{0,17}"),
+    "word": re.compile(r"[a-z0-9][a-z0-9_.-]*"),
+}
+
+
+def _canonical_part(name: str, part: str, whole: str) -> str:
+    kind = name.split(":")[-1]
+    folded = _FOLD[kind](part)
+    if not folded:
+        raise UsageError(f"entity {whole[:80]!r}: {name.split(':')[0]} is empty")
+    if len(folded) > MAX_PART_CHARACTERS:
+        raise UsageError(
+            f"entity {whole[:80]!r}: {name.split(':')[0]} has {len(folded)} characters, at most {MAX_PART_CHARACTERS}"
+        )
+    if not _SHAPE[kind].fullmatch(folded) or not folded.isprintable():
+        raise UsageError(f"entity {whole[:80]!r}: {part[:40]!r} is no {kind}")
+    return folded

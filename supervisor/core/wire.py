@@ -1,0 +1,141 @@
+"""Frames on our Unix sockets.
+
+    frame    ::= length payload
+    length   ::= 4 bytes, unsigned, big-endian: bytes of payload, 1 .. MAX_FRAME_BYTES
+    payload  ::= one msgpack array  [tag, field, field, ...]   (see `messages.py`)
+
+A frame that is too long or does not decode ends the connection: a peer that breaks the protocol
+once cannot be trusted to be in step afterwards.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from supervisor.core.errors import WireError
+
+MAX_FRAME_BYTES = 16 * 1024 * 1024
+LENGTH_BYTES = 4
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """Return `message` as one frame. WireError when it is larger than MAX_FRAME_BYTES."""
+    payload = _encoder.encode(message)
+    if len(payload) > MAX_FRAME_BYTES:
+        raise WireError(f"a {type(message).__name__} of {len(payload)} bytes is larger than a frame may be")
+    return len(payload).to_bytes(LENGTH_BYTES, "big") + payload
+
+
+class Deframer:
+    """Cut a stream of bytes into messages; keeps what is not yet a whole frame."""
+
+    def __init__(self, message_type: Any) -> None:
+        self._decode = msgspec.msgpack.Decoder(message_type).decode
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[Any]:
+        """Return the messages that `data` completes, in order.
+
+        WireError: a length of 0 or above MAX_FRAME_BYTES, or a payload that is no known message.
+        """
+        buffer = self._buffer
+        buffer += data
+        messages = []
+        start = 0
+        while len(buffer) - start >= LENGTH_BYTES:
+            length = int.from_bytes(buffer[start : start + LENGTH_BYTES], "big")
+            if not 0 < length <= MAX_FRAME_BYTES:
+                raise WireError(f"frame length {length} is outside 1..{MAX_FRAME_BYTES}")
+            end = start + LENGTH_BYTES + length
+            if len(buffer) < end:
+                break
+            messages.append(self._decode_payload(bytes(buffer[start + LENGTH_BYTES : end])))
+            start = end
+        del buffer[:start]
+        return messages
+
+    def _decode_payload(self, payload: bytes) -> Any:
+        try:
+            return self._decode(payload)
+        except msgspec.MsgspecError as error:
+            raise WireError(f"frame of {len(payload)} bytes is no message: {error}") from error
+
+
+class Channel(asyncio.Protocol):
+    """One framed connection on an event loop.
+
+    `receive(message)` is called for each message, `closed(error)` exactly once (None = plain EOF).
+    `send` never blocks: frames of one loop turn leave in one write at the end of that turn.
+    """
+
+    def __init__(
+        self,
+        message_type: Any,
+        receive: Callable[[Any], None],
+        closed: Callable[[Exception | None], None],
+    ) -> None:
+        self._deframer = Deframer(message_type)
+        self._receive = receive
+        self._closed = closed
+        self._transport: asyncio.Transport | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._outgoing: list[bytes] = []
+        self._error: Exception | None = None
+        self._ended = False
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether a frame sent now has a chance to arrive."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Return the bytes that the peer has not taken yet; the sender's cue to slow down."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    def send(self, message: msgspec.Struct) -> None:
+        """Queue one message; it leaves before the loop waits again. A closed channel drops it."""
+        if not self.is_open or self._loop is None:
+            return
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing.append(encode(message))
+
+    def close(self) -> None:
+        """Flush and close; safe when called twice."""
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember the transport (called by the event loop)."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+
+    def data_received(self, data: bytes) -> None:
+        """Deliver complete messages (called by the event loop)."""
+        try:
+            messages = self._deframer.feed(data)
+        except WireError as error:
+            self._error = error
+            assert self._transport is not None
+            self._transport.abort()
+            return
+        for message in messages:
+            self._receive(message)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Report the end once (called by the event loop)."""
+        if not self._ended:
+            self._ended = True
+            self._closed(self._error or error)
+
+    def _flush(self) -> None:
+        if self._outgoing and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join(self._outgoing))
+        self._outgoing.clear()

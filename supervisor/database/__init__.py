@@ -1,0 +1,1 @@
+"""The one process that opens the SQLite files: claim, finish, enqueue, group commit."""

@@ -1,0 +1,1 @@
+"""What each key allows, and who gets it."""

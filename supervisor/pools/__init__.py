@@ -1,0 +1,1 @@
+"""Processes: how many, alive, replaced."""

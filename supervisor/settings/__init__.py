@@ -1,0 +1,1 @@
+"""The file: what it says, what is wrong with it, what it implies."""

@@ -1,0 +1,156 @@
+"""The configuration as values: what `config.toml`, the environment and the flags add up to.
+
+Values only: nothing here opens a file or starts a service. Durations are seconds, sizes bytes.
+`reading.py` makes a `Config` out of text; `config/config.toml` shows every setting with its reason.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all configuration values: immutable, compared by content."""
+
+
+class Secret:
+    """A credential that never shows itself: repr, str and f-strings print a mask."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the credential; only the token flow and the grant may call this."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(****)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+class Window(Value, frozen=True):
+    """At most `requests` in any span of `per_s` seconds."""
+
+    requests: int
+    per_s: float
+
+
+class Api(Value, frozen=True):
+    """One API and its limits ([apis.NAME])."""
+
+    name: str
+    auth: str = "client_credentials"
+    region: str = "eu"
+    locale: str = "en_GB"
+    base_url: str = "https://{region}.api.blizzard.com"
+    token_url: str = "https://oauth.battle.net/token"
+    timeout_s: float = 30.0
+    windows: tuple[Window, ...] = (Window(requests=100, per_s=1.0), Window(requests=36_000, per_s=3600.0))
+    use: float = 1.0
+    mode: str = "sliding"
+    theta: str = "off"
+    hour: str = "paced"
+
+
+class Key(Value, frozen=True):
+    """One API credential ([[keys]]). regions: () = all. use: share of the limits, None = the API's."""
+
+    name: str
+    api: str
+    tags: tuple[str, ...]
+    client_id: str
+    secret: Secret
+    regions: tuple[str, ...] = ()
+    use: float | None = None
+
+
+class Worker(Value, frozen=True):
+    """One kind of job and its pool ([workers.NAME]), tag defaults already applied.
+
+    concurrency: jobs at once in each replica. weight: share of the tag's keys against its other
+    workers. target_per_s: jobs a second that the user hopes for. job: importable module; path: an
+    extra import folder for it, "" = none.
+    """
+
+    name: str
+    job: str
+    tag: str
+    concurrency: int = 1
+    replicas: int = 1
+    weight: float = 1.0
+    target_per_s: float | None = None
+    paused: bool = False
+    path: str = ""
+    environment: dict[str, str] = {}
+    max_attempts: int = 10
+    grace_s: float = 25.0
+
+
+class Schedule(Value, frozen=True):
+    """One [schedules.NAME]: exactly one of every_s and cron."""
+
+    name: str
+    worker: str
+    args: dict[str, Any] = {}
+    every_s: float | None = None
+    cron: str | None = None
+    tz: str = "UTC"
+    priority: str = "background"
+
+
+class Tier(Value, frozen=True):
+    """Entities seen within `seen_within_s` (None = all others) are refreshed every `every_s`."""
+
+    every_s: float
+    seen_within_s: float | None = None
+
+
+class Freshness(Value, frozen=True):
+    """One [freshness.WORKER]."""
+
+    worker: str
+    tiers: tuple[Tier, ...]
+    keep_waiting: int = 2000
+
+
+class Server(Value, frozen=True):
+    """[server]: where people and tools reach us."""
+
+    listen: str = "127.0.0.1:8000"
+    edits: str = "file"
+    token_file: str | None = None
+
+
+class Log(Value, frozen=True):
+    """[log]: level debug, info, warning or error; form auto, json or console."""
+
+    level: str = "info"
+    form: str = "auto"
+
+
+class Config(Value, frozen=True):
+    """Everything. sha256: of the file's bytes. pinned: "workers.characters.concurrency" → variable."""
+
+    path: Path | None
+    sha256: str
+    state_dir: Path
+    run_dir: Path
+    server: Server
+    apis: dict[str, Api]
+    keys: tuple[Key, ...]
+    workers: dict[str, Worker]
+    schedules: dict[str, Schedule]
+    freshness: dict[str, Freshness]
+    retention_s: dict[str, float]
+    min_free_bytes: int
+    log: Log
+    pinned: dict[str, str] = {}
+    warnings: tuple[str, ...] = ()

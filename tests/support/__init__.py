@@ -1,0 +1,1 @@
+"""What tests share: a clock to turn by hand, waiting with a deadline, recorded bodies."""
