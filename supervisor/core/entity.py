@@ -5,9 +5,10 @@ An entity is parts joined by "/", as its kind's pattern says in the job package'
     pattern                entity
     region/realm/name      eu/kaelthas/zoé
     region/number          eu/18803
-    word                   auctions
+    region/number:item     eu/18803            (a number that is called "item")
+    word:of                auctions
 
-Parts by the name of their type (a pattern part `member:name` is called "member" and is a `name`):
+Parts by their type; `type:name` gives a part a name of its own:
 
     region   eu us kr tw cn, or any short word of letters
     realm    a slug: lower case, apostrophes and dots deleted, blanks to "-", accents kept
@@ -43,14 +44,14 @@ def canonical(pattern: str, text: str) -> str:
 
 def split(pattern: str, entity: str) -> dict[str, str]:
     """Return the parts of a canonical entity by name."""
-    names = [name.split(":")[0] for name in pattern.split("/")]
+    names = [name.split(":")[-1] for name in pattern.split("/")]
     return dict(zip(names, entity.split("/"), strict=True))
 
 
 def from_args(pattern: str, args: dict[str, object], *, region: str) -> str:
     """Return the entity that `args` spell out by part name; a missing region is `region`."""
     values = {"region": region} | {name: str(value) for name, value in args.items()}
-    names = [name.split(":")[0] for name in pattern.split("/")]
+    names = [name.split(":")[-1] for name in pattern.split("/")]
     missing = [name for name in names if name not in values]
     if missing:
         raise UsageError(f"args {args!r}: {', '.join(missing)} missing for entity {pattern}")
@@ -95,14 +96,12 @@ _SHAPE = {
 
 
 def _canonical_part(name: str, part: str, whole: str) -> str:
-    kind = name.split(":")[-1]
+    kind, called = name.split(":")[0], name.split(":")[-1]
     folded = _FOLD[kind](part)
     if not folded:
-        raise UsageError(f"entity {whole[:80]!r}: {name.split(':')[0]} is empty")
+        raise UsageError(f"entity {whole[:80]!r}: {called} is empty")
     if len(folded) > MAX_PART_CHARACTERS:
-        raise UsageError(
-            f"entity {whole[:80]!r}: {name.split(':')[0]} has {len(folded)} characters, at most {MAX_PART_CHARACTERS}"
-        )
+        raise UsageError(f"entity {whole[:80]!r}: {called} has {len(folded)} characters, at most {MAX_PART_CHARACTERS}")
     if not _SHAPE[kind].fullmatch(folded) or not folded.isprintable():
         raise UsageError(f"entity {whole[:80]!r}: {part[:40]!r} is no {kind}")
     return folded

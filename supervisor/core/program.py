@@ -1,0 +1,33 @@
+"""How our child processes are started, and how they end with their parent."""
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+_MODULES = {"database": "supervisor.database.process", "zygote": "supervisor.pools.zygote"}
+
+
+def child_command(name: str, *arguments: str) -> list[str]:
+    """Return the argv that starts the child `name` ("database" or "zygote") of this very program.
+
+    In a frozen binary sys.executable is the program itself, which takes `--child NAME` first.
+    """
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "--child", name, *arguments]
+    return [sys.executable, "-m", _MODULES[name], *arguments]
+
+
+def die_with_parent(parent_pid: int) -> None:
+    """Ask the kernel to SIGKILL this process when its parent's thread ends; exit now if it has already.
+
+    Must run in the child, first thing. The parent is compared after arming, because it may have died
+    between the fork and the call; compared with its pid and not with 1, because of subreapers.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    if os.getppid() != parent_pid:
+        os._exit(1)

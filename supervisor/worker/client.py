@@ -1,0 +1,164 @@
+"""Requests out, each behind its own permit.
+
+One request:
+  1. take a permit (the first one of a job came with its start)
+  2. send; at the response headers give the permit back with status and round trip
+  3. read the body, still compressed
+429, a first 401 and a broken connection take a new permit, which the supervisor grants with another
+key where one can; everything else is the job's to judge.
+
+Never a hidden request: no redirects, no retry inside aiohttp (a counted request without a permit
+breaks the limiter's promise).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from yarl import URL
+
+from supervisor.core.clock import Clock
+from supervisor.worker.measures import Measures
+from supervisor.worker.permits import Permit, PermitRefused
+from supervisor.worker.response import HttpResponse
+from supervisor.worker.sdk import RequestFailed
+
+MAX_WIRE_BYTES = 64 * 1024 * 1024
+MAX_TRIES = 6
+PERMIT_WAIT_S = 300.0
+CONNECT_TIMEOUT_S = 10.0
+READ_CHUNK_BYTES = 256 * 1024
+HEADERS = {"Accept-Encoding": "gzip", "Accept": "application/json", "User-Agent": "gatherer"}
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Return the one session of a replica: keep-alive, no cookies, no retries of its own."""
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=60.0),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        headers=HEADERS,
+        read_bufsize=READ_CHUNK_BYTES,
+        requote_redirect_url=False,
+    )
+    # aiohttp repeats an idempotent request once when a kept-alive connection turns out dead. That
+    # repeat has no permit. There is no public switch (3.14); tests/worker counts requests to hold it.
+    session._retry_connection = False
+    return session
+
+
+class HttpClient:
+    """Implements `sdk.Client` for one job."""
+
+    def __init__(
+        self,
+        *,
+        session: aiohttp.ClientSession,
+        api: Mapping[str, Any],
+        acquire: Callable[[str], Awaitable[Permit]],
+        first_permit: Permit | None,
+        clock: Clock,
+        measures: Measures,
+    ) -> None:
+        self._session = session
+        self._api = api
+        self._timeout = aiohttp.ClientTimeout(total=float(api.get("timeout_s", 30.0)), sock_connect=CONNECT_TIMEOUT_S)
+        self._acquire = acquire
+        self._first_permit = first_permit
+        self._clock = clock
+        self._measures = measures
+        self.requests = 0
+
+    async def get(
+        self,
+        path: str,
+        *,
+        region: str = "",
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> HttpResponse:
+        """GET base_url + path; see `sdk.Client.get`."""
+        base = str(self._api["base_url"]).replace("{region}", region or str(self._api.get("region", "")))
+        url = base + path + ("?" + urlencode(params) if params else "")
+        refused = 0
+        for _ in range(MAX_TRIES):
+            permit = await self._permit(region, url)
+            response = await self._send(permit, url, headers or {})
+            if isinstance(response, HttpResponse):
+                if response.status == 401:
+                    refused += 1
+                if response.status != 429 and not (response.status == 401 and refused == 1):
+                    return response
+            self._measures.retried()
+        raise RequestFailed("rejected", url, f"{MAX_TRIES} tries")
+
+    def close(self) -> None:
+        """Give the first permit back if no request was needed."""
+        if self._first_permit is not None:
+            self._first_permit.not_sent()
+            self._first_permit = None
+
+    async def _permit(self, region: str, url: str) -> Permit:
+        permit, self._first_permit = self._first_permit, None
+        # The start permit was chosen before anybody knew the job's region; it serves any region
+        # that its key may serve, which the supervisor has seen to for single-region tags.
+        if permit is not None:
+            return permit
+        try:
+            return await self._acquire(region)
+        except PermitRefused as error:
+            raise RequestFailed("draining" if error.is_draining else "no permit", url, error.why) from error
+
+    async def _send(self, permit: Permit, url: str, headers: Mapping[str, str]) -> HttpResponse | None:
+        """Return the answer; None = the connection broke, worth one more permit. Timeouts raise."""
+        target = url
+        if permit.query:
+            target += ("&" if "?" in url else "?") + urlencode(permit.query)
+        started = self._clock.monotonic()
+        self.requests += 1
+        try:
+            with permit:
+                async with self._session.get(
+                    URL(target, encoded=True),
+                    headers={**headers, **permit.headers},
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                ) as response:
+                    rtt_s = self._clock.monotonic() - started
+                    permit.answered(response.status, rtt_s, _retry_after_s(response.headers))
+                    raw = await self._read(response, url)
+                    return HttpResponse(response.status, response.headers, url, raw)
+        except aiohttp.ClientConnectorError:
+            return None
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            return None
+        except TimeoutError as error:
+            raise RequestFailed("timeout", url, f"{self._timeout.total:g} s") from error
+        except aiohttp.ClientError as error:
+            raise RequestFailed("connection", url, f"{type(error).__name__}") from error
+
+    async def _read(self, response: aiohttp.ClientResponse, url: str) -> bytes:
+        if (response.content_length or 0) > MAX_WIRE_BYTES:
+            raise RequestFailed("too large", url, f"{response.content_length} bytes")
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.content.iter_any():
+            size += len(chunk)
+            if size > MAX_WIRE_BYTES:
+                raise RequestFailed("too large", url, f"more than {MAX_WIRE_BYTES} bytes")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float:
+    """Return the header's seconds; -1 when absent or a date (dates need a clock that agrees)."""
+    value = headers.get("Retry-After", "")
+    return float(value) if value.isdecimal() and len(value) < 8 else -1.0
+
+
+async def close_session(session: aiohttp.ClientSession) -> None:
+    """Close the session and let its transports go."""
+    await session.close()
+    await asyncio.sleep(0)  # noqa: TID251 - one turn of the loop, not a wait

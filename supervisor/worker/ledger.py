@@ -1,0 +1,112 @@
+"""A replica's side of the database: claim, rows, finish, give back.
+
+A finish must arrive: it is kept and repeated while the database restarts, and a repeat under the
+same lease is answered "already done". Everything else that meets a lost connection fails with
+UnavailableError and is somebody else's to decide.
+"""
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import msgspec
+
+from supervisor.core.backoff import full_jitter
+from supervisor.core.calls import Calls
+from supervisor.core.clock import Clock
+from supervisor.core.errors import GathererError, UnavailableError
+from supervisor.core.messages import Claim, Claimed, Failed, FromDatabase, Hello, Renew
+from supervisor.core.wire import Channel
+
+CALL_TIMEOUT_S = 30.0
+RECONNECT_BASE_S = 0.05
+RECONNECT_CAP_S = 1.0
+
+
+class StoreFailed(GathererError):
+    """Say that the database refused a call for good (a bad row, an unknown statement)."""
+
+
+class Ledger:
+    """One replica's connection to the database process; reconnects by itself."""
+
+    def __init__(self, *, socket: str, replica: str, worker: str, clock: Clock, random: Random) -> None:
+        self._socket = socket
+        self._hello = Hello(replica, worker)
+        self._clock = clock
+        self._random = random
+        self._calls = Calls()
+        self._channel: Channel | None = None
+        self._open = asyncio.Event()
+        self._lost = asyncio.Event()
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        attempt = 0
+        while True:
+            try:
+                await self._connect()
+                attempt = 0
+                await self._lost.wait()
+            except OSError:
+                attempt += 1
+                wait_s = full_jitter(attempt, base_s=RECONNECT_BASE_S, cap_s=RECONNECT_CAP_S, random=self._random)
+                await self._clock.sleep_until(self._clock.monotonic() + wait_s)
+
+    async def connected(self) -> None:
+        """Return when the connection stands."""
+        await self._open.wait()
+
+    async def claim(self, n: int) -> Claimed:
+        """Take at most `n` jobs. UnavailableError when the database is away."""
+        reply = await self._ask(lambda call: Claim(call, n))
+        assert isinstance(reply, Claimed)
+        return reply
+
+    def renew(self) -> None:
+        """Keep all leases of this replica."""
+        if self._channel is not None:
+            self._channel.send(Renew())
+
+    async def insist(self, message: Callable[[int], msgspec.Struct]) -> Any:
+        """Send a call that may be repeated safely until it is answered. StoreFailed when refused for good."""
+        attempt = 0
+        while True:
+            try:
+                return await self._ask(message)
+            except UnavailableError:
+                attempt += 1
+                wait_s = full_jitter(attempt, base_s=RECONNECT_BASE_S, cap_s=RECONNECT_CAP_S, random=self._random)
+                await self._clock.sleep_until(self._clock.monotonic() + wait_s)
+
+    async def _ask(self, message: Callable[[int], msgspec.Struct]) -> Any:
+        try:
+            await asyncio.wait_for(self._open.wait(), CALL_TIMEOUT_S)
+        except TimeoutError as error:
+            raise UnavailableError(f"the database is away since {CALL_TIMEOUT_S:g} s") from error
+        channel = self._channel
+        if channel is None:
+            raise UnavailableError("the database is away")
+        reply = await self._calls.ask(lambda call: channel.send(message(call)), CALL_TIMEOUT_S)
+        if isinstance(reply, Failed):
+            raise UnavailableError(reply.error) if reply.retryable else StoreFailed(reply.error)
+        return reply
+
+    async def _connect(self) -> None:
+        self._lost.clear()
+        channel = Channel(FromDatabase, self._receive, self._closed)
+        await asyncio.get_running_loop().create_unix_connection(lambda: channel, self._socket)
+        channel.send(self._hello)
+        channel.send(Renew())
+        self._channel = channel
+        self._open.set()
+
+    def _receive(self, message: Any) -> None:
+        self._calls.resolve(message.call, message)
+
+    def _closed(self, error: Exception | None) -> None:
+        self._channel = None
+        self._open.clear()
+        self._lost.set()
+        self._calls.fail_all(UnavailableError("the database closed the connection"))

@@ -1,0 +1,41 @@
+"""What a replica counts between two tallies."""
+
+from collections import Counter
+
+from supervisor.core.messages import Tally
+
+
+class Measures:
+    """Counters since the last tally; `take` hands them over and starts anew."""
+
+    def __init__(self) -> None:
+        self._reset()
+
+    def _reset(self) -> None:
+        self._outcomes: Counter[str] = Counter()
+        self._job_s: list[float] = []
+        self._unparsed: Counter[str] = Counter()
+        self._saved = 0
+        self._retried = 0
+
+    def finished(self, outcome: str, seconds: float, saved: int) -> None:
+        """Count one job that ended with `outcome` after `seconds`."""
+        self._outcomes[outcome] += 1
+        self._job_s.append(seconds)
+        self._saved += saved
+
+    def unparsed(self, endpoint: str) -> None:
+        """Count one body that did not parse."""
+        self._unparsed[endpoint] += 1
+
+    def retried(self) -> None:
+        """Count one request that had to be sent again (429, 401, broken connection)."""
+        self._retried += 1
+
+    def take(self) -> Tally | None:
+        """Return what was counted since the last call, None when there was nothing."""
+        if not (self._outcomes or self._unparsed or self._retried):
+            return None
+        tally = Tally(dict(self._outcomes), self._job_s, self._saved, self._retried, dict(self._unparsed))
+        self._reset()
+        return tally

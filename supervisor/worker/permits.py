@@ -1,0 +1,111 @@
+"""A replica's side of the permits: ask, get, give back.
+
+One `Permit` is leave for one request with one key. It is given back exactly once, in the loop turn
+that learnt its fate; `close` (also by `with`) gives back what was never used.
+"""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+
+import msgspec
+
+from supervisor.core.errors import UnavailableError
+from supervisor.core.messages import ANSWERED, DRAINING, NOT_SENT, UNKNOWN, Acquire, Cancel, Grant, Refuse, Release
+
+
+class PermitRefused(UnavailableError):
+    """Say that no permit came; `why` is one of the words of `messages.Refuse`."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"no permit: {why}")
+        self.why = why
+
+    @property
+    def is_draining(self) -> bool:
+        """Tell whether the supervisor grants nothing more of this kind because it drains."""
+        return self.why == DRAINING
+
+
+class Permit:
+    """Leave to send one request; headers and query carry the credential."""
+
+    __slots__ = ("_give_back", "headers", "id", "is_spent", "key", "query")
+
+    def __init__(self, grant: Grant, give_back: Callable[[Release], None]) -> None:
+        self.id = grant.permit
+        self.key = grant.key
+        self.headers = grant.headers
+        self.query = grant.query
+        self.is_spent = False
+        self._give_back = give_back
+
+    def answered(self, status: int, rtt_s: float, retry_after_s: float = -1.0) -> None:
+        """Report an answer, at its headers."""
+        self._spend(Release(self.id, ANSWERED, status, rtt_s, retry_after_s))
+
+    def not_sent(self) -> None:
+        """Report that no byte of a request can have left this process."""
+        self._spend(Release(self.id, NOT_SENT))
+
+    def unknown(self) -> None:
+        """Report that the server may or may not count the request."""
+        self._spend(Release(self.id, UNKNOWN))
+
+    def _spend(self, release: Release) -> None:
+        if not self.is_spent:
+            self.is_spent = True
+            self._give_back(release)
+
+    def __enter__(self) -> "Permit":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Whoever leaves without a word may have sent something: the safe side is UNKNOWN.
+        self.unknown()
+
+
+class Permits:
+    """The permits of one replica: every wait has a number and a deadline."""
+
+    def __init__(self, send: Callable[[msgspec.Struct], None]) -> None:
+        self._send = send
+        self._last_ask = 0
+        self._waiting: dict[int, asyncio.Future[Permit]] = {}
+
+    async def acquire(self, *, start: bool, priority: int, deadline: float, region: str = "") -> Permit:
+        """Return a permit. PermitRefused when none comes by `deadline` (monotonic) or the pool drains.
+
+        A cancelled wait leaks nothing: a grant that crosses the cancel goes back NOT_SENT.
+        """
+        self._last_ask += 1
+        ask = self._last_ask
+        future: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
+        self._waiting[ask] = future
+        self._send(Acquire(ask, start, priority, deadline, region))
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                future.result().not_sent()
+            else:
+                self._send(Cancel(ask))
+            raise
+        finally:
+            self._waiting.pop(ask, None)
+
+    def receive(self, message: Grant | Refuse) -> None:
+        """Hand a grant or a refusal to its waiter."""
+        future = self._waiting.get(message.ask)
+        is_wanted = future is not None and not future.done()
+        if isinstance(message, Refuse):
+            if future is not None and is_wanted:
+                future.set_exception(PermitRefused(message.why))
+            return
+        permit = Permit(message, self._send)
+        if future is not None and is_wanted:
+            future.set_result(permit)
+        else:
+            permit.not_sent()

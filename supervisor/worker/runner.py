@@ -1,0 +1,126 @@
+"""Run one job: from its lease to its finish."""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from supervisor.core.clock import Clock
+from supervisor.core.events import Events
+from supervisor.core.job import ClaimedJob, Discard, Outcome, Retry, Snooze
+from supervisor.core.messages import GiveBack
+from supervisor.worker.brake import Brakes
+from supervisor.worker.client import PERMIT_WAIT_S, HttpClient
+from supervisor.worker.finishing import finish, name_of
+from supervisor.worker.ledger import Ledger, StoreFailed
+from supervisor.worker.measures import Measures
+from supervisor.worker.permits import Permit, Permits
+from supervisor.worker.sdk import RequestFailed, Work
+from supervisor.worker.work import RunningJob
+
+JOB_DEADLINE_S = 900.0
+GIVE_BACK_WITHIN_S = 3.0
+DRAIN_SNOOZE_S = 0.0
+
+Run = Callable[[ClaimedJob, Work], Awaitable[Outcome]]
+
+
+class Runner:
+    """Run jobs of one replica. Holds what all its jobs share."""
+
+    def __init__(
+        self,
+        *,
+        run: Run,
+        session: aiohttp.ClientSession,
+        permits: Permits,
+        ledger: Ledger,
+        measures: Measures,
+        clock: Clock,
+        events: Events,
+        run_dir: Path,
+    ) -> None:
+        self._run = run
+        self._session = session
+        self._permits = permits
+        self._ledger = ledger
+        self._measures = measures
+        self._clock = clock
+        self._events = events
+        self._run_dir = run_dir
+        self._brakes = Brakes(clock)
+        self.api: Mapping[str, Any] = {}
+
+    async def run_job(self, job: ClaimedJob, permit: Permit) -> None:
+        """Run `job` to its finish; a cancel gives it back undone."""
+        started = self._clock.monotonic()
+        client = self._client(job, permit)
+        try:
+            outcome = await self._outcome(job, client)
+            client.close()
+            await self._finish(job, outcome, client.requests)
+        except asyncio.CancelledError:
+            client.close()
+            await self.give_back(job)
+            raise
+        saved = outcome.saved
+        self._measures.finished(name_of(outcome), self._clock.monotonic() - started, saved)
+
+    async def give_back(self, job: ClaimedJob) -> None:
+        """Release `job` undone; when that does not arrive in time, the end of this replica does it."""
+        try:
+            async with asyncio.timeout(GIVE_BACK_WITHIN_S):
+                await self._ledger.insist(lambda call: GiveBack(call, job.id, job.lease))
+        except (TimeoutError, StoreFailed):
+            self._events.emit("give_back_failed", job=job.id, entity=job.entity)
+
+    def _client(self, job: ClaimedJob, permit: Permit) -> HttpClient:
+        async def acquire(region: str) -> Permit:
+            deadline = self._clock.monotonic() + PERMIT_WAIT_S
+            return await self._permits.acquire(start=False, priority=job.priority, deadline=deadline, region=region)
+
+        return HttpClient(
+            session=self._session,
+            api=self.api,
+            acquire=acquire,
+            first_permit=permit,
+            clock=self._clock,
+            measures=self._measures,
+        )
+
+    async def _outcome(self, job: ClaimedJob, client: HttpClient) -> Outcome:
+        work = RunningJob(
+            job=job,
+            client=client,
+            ledger=self._ledger,
+            api=self.api,
+            brakes=self._brakes,
+            measures=self._measures,
+            clock=self._clock,
+            run_dir=self._run_dir,
+        )
+        try:
+            async with asyncio.timeout(JOB_DEADLINE_S):
+                return await self._run(job, work)
+        except RequestFailed as error:
+            if error.reason == "draining":
+                return Snooze(after_s=DRAIN_SNOOZE_S, note="released for a drain")
+            return Retry(error=str(error))
+        except TimeoutError:
+            return Retry(error=f"did not end within {JOB_DEADLINE_S:g} s")
+        except Exception as error:
+            # The top of a job: a bug in it must not end the replica and its other jobs.
+            self._events.emit("job_raised", job=job.id, entity=job.entity, traceback=traceback.format_exc())
+            return Retry(error=f"{type(error).__name__}: {error}")
+
+    async def _finish(self, job: ClaimedJob, outcome: Outcome, requests: int) -> None:
+        try:
+            await self._ledger.insist(lambda call: finish(call, job, outcome, requests))
+        except StoreFailed as error:
+            # Its rows are refused for good: without them, so that the job is seen and not run for ever.
+            refused = Discard(error=f"result not stored: {error}")
+            self._events.emit("result_refused", job=job.id, entity=job.entity, error=str(error))
+            await self._ledger.insist(lambda call: finish(call, job, refused, requests))

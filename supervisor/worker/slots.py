@@ -1,0 +1,133 @@
+"""Bounded concurrency: so many slots, each turning permit → claim → run.
+
+    1. ask for a start permit (granted only while the worker has a claimable job)
+    2. claim one job; nothing there = the permit goes back unsent
+    3. run it to its finish
+Slots are added and taken away while the others work; a slot that works is never disturbed by that.
+"""
+
+import asyncio
+from contextlib import suppress
+from random import Random
+
+from supervisor.core.clock import Clock
+from supervisor.core.errors import UnavailableError
+from supervisor.core.job import ClaimedJob, Priority
+from supervisor.core.messages import TIMEOUT_WAITING
+from supervisor.worker.claimer import Claimer
+from supervisor.worker.permits import Permit, PermitRefused, Permits
+from supervisor.worker.runner import Runner
+
+START_WAIT_S = 60.0
+PAUSE_AFTER_REFUSAL_S = 1.0
+
+
+class Slots:
+    """The slots of one replica."""
+
+    def __init__(self, *, permits: Permits, claimer: Claimer, runner: Runner, clock: Clock, random: Random) -> None:
+        self._permits = permits
+        self._claimer = claimer
+        self._runner = runner
+        self._clock = clock
+        self._random = random
+        self._concurrency = 0
+        self._is_draining = False
+        self._waiting: set[asyncio.Task[None]] = set()
+        self._working: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._last_number = 0
+
+    @property
+    def executing(self) -> int:
+        """Return the number of jobs that run now."""
+        return len(self._working)
+
+    def resize(self, concurrency: int) -> None:
+        """Have `concurrency` slots from now on; surplus ones go when they are idle."""
+        self._concurrency = concurrency
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Keep the slots until drained and empty."""
+        async with asyncio.TaskGroup() as group:
+            while not (self._is_draining and not self._waiting and not self._working):
+                self._changed.clear()
+                self._converge(group)
+                await self._changed.wait()
+
+    async def drain(self, deadline: float) -> None:
+        """Start nothing new; give back what still runs at `deadline` (monotonic seconds)."""
+        self._is_draining = True
+        self.resize(0)
+        while self._working and self._clock.monotonic() < deadline:
+            next_look = min(deadline, self._clock.monotonic() + 0.05)
+            await self._clock.sleep_until(next_look)
+        for task in self._working:
+            task.cancel()
+
+    def _converge(self, group: asyncio.TaskGroup) -> None:
+        live = len(self._waiting) + len(self._working)
+        for _ in range(self._concurrency - live):
+            self._last_number += 1
+            task = group.create_task(self._slot(), name=f"slot-{self._last_number}")
+            self._waiting.add(task)
+            task.add_done_callback(self._ended)
+        for task in list(self._waiting)[: max(0, live - self._concurrency)]:
+            task.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._waiting.discard(task)
+        self._working.discard(task)
+        self._changed.set()
+
+    async def _slot(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        while len(self._waiting) + len(self._working) <= self._concurrency:
+            permit = await self._start_permit()
+            if permit is None:
+                continue
+            self._waiting.discard(task)
+            self._working.add(task)
+            with permit:
+                await self._turn(permit)
+            self._working.discard(task)
+            self._waiting.add(task)
+            self._changed.set()
+
+    async def _start_permit(self) -> Permit | None:
+        deadline = self._clock.monotonic() + START_WAIT_S
+        try:
+            return await self._permits.acquire(start=True, priority=Priority.BACKGROUND, deadline=deadline)
+        except PermitRefused as error:
+            if error.why != TIMEOUT_WAITING:
+                await self._pause()
+            return None
+
+    async def _turn(self, permit: Permit) -> None:
+        claim = self._claimer.claim()
+        try:
+            job = await asyncio.shield(claim)
+        except UnavailableError:
+            permit.not_sent()
+            await self._pause()
+            return
+        except asyncio.CancelledError:
+            permit.not_sent()
+            await self._give_back(claim)
+            raise
+        if job is None:
+            permit.not_sent()
+            return
+        await self._runner.run_job(job, permit)
+
+    async def _give_back(self, claim: "asyncio.Future[ClaimedJob | None]") -> None:
+        with suppress(UnavailableError):
+            job = await claim
+            if job is not None:
+                await self._runner.give_back(job)
+
+    async def _pause(self) -> None:
+        wait_s = PAUSE_AFTER_REFUSAL_S * self._random.uniform(0.5, 1.5)
+        await self._clock.sleep_until(self._clock.monotonic() + wait_s)

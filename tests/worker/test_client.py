@@ -1,0 +1,193 @@
+"""Requests against a real server on loopback: one permit each, no request that nobody permitted."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from supervisor.core.clock import SystemClock
+from supervisor.core.messages import ANSWERED, UNKNOWN, Grant, Release
+from supervisor.worker.client import HttpClient, close_session, open_session
+from supervisor.worker.measures import Measures
+from supervisor.worker.permits import Permit
+from supervisor.worker.sdk import RequestFailed
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Bench:
+    """A client, its server, and what the supervisor would see."""
+
+    def __init__(self, base_url: str, client_timeout_s: float) -> None:
+        self.released: list[msgspec.Struct] = []
+        self.granted = 0
+        self.session = open_session()
+        self.client = HttpClient(
+            session=self.session,
+            api={"base_url": base_url, "region": "eu", "timeout_s": client_timeout_s},
+            acquire=self._acquire,
+            first_permit=None,
+            clock=SystemClock(),
+            measures=Measures(),
+        )
+
+    async def _acquire(self, region: str) -> Permit:
+        self.granted += 1
+        return Permit(Grant(0, self.granted, "k", {"Authorization": "Bearer secret"}), self.released.append)
+
+    def fates(self) -> list[tuple[int, int]]:
+        return [(r.fate, r.status) for r in self.released if isinstance(r, Release)]
+
+
+@asynccontextmanager
+async def serving(handler: Handler, timeout_s: float = 5.0) -> AsyncIterator[Bench]:
+    app = web.Application()
+    app.router.add_get("/{tail:.*}", handler)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    bench = Bench(f"http://{host}:{port}", timeout_s)
+    try:
+        yield bench
+    finally:
+        await close_session(bench.session)
+        await runner.cleanup()
+
+
+def answers(*statuses: int) -> tuple[Handler, list[str]]:
+    seen: list[str] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        seen.append(request.raw_path)
+        status = statuses[min(len(seen), len(statuses)) - 1]
+        return web.json_response({"n": len(seen)}, status=status)
+
+    return handler, seen
+
+
+async def test_one_request_takes_one_permit_and_reports_status() -> None:
+    handler, seen = answers(200)
+    async with serving(handler) as bench:
+        response = await bench.client.get("/x/%D0%B0", params={"locale": "en_GB"})
+        assert (response.status, response.body()) == (200, b'{"n": 1}')
+        assert seen == ["/x/%D0%B0?locale=en_GB"]
+        assert bench.fates() == [(ANSWERED, 200)]
+
+
+async def test_429_goes_on_with_another_permit() -> None:
+    handler, seen = answers(429, 429, 200)
+    async with serving(handler) as bench:
+        response = await bench.client.get("/x")
+        assert response.status == 200
+        assert bench.fates() == [(ANSWERED, 429), (ANSWERED, 429), (ANSWERED, 200)]
+
+
+async def test_401_is_repeated_once_and_then_returned() -> None:
+    handler, seen = answers(401)
+    async with serving(handler) as bench:
+        response = await bench.client.get("/x")
+        assert response.status == 401
+        assert len(seen) == 2
+
+
+async def test_5xx_is_the_jobs_to_judge() -> None:
+    handler, seen = answers(503)
+    async with serving(handler) as bench:
+        assert (await bench.client.get("/x")).status == 503
+        assert len(seen) == 1
+
+
+async def test_endless_429_ends_as_rejected() -> None:
+    handler, seen = answers(429)
+    async with serving(handler) as bench:
+        with pytest.raises(RequestFailed) as failed:
+            await bench.client.get("/x")
+        assert failed.value.reason == "rejected"
+        assert len(seen) == bench.granted
+
+
+async def test_timeout_is_no_answer_and_holds_the_permit_as_unknown() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(5.0)
+        return web.Response()
+
+    async with serving(handler, timeout_s=0.1) as bench:
+        with pytest.raises(RequestFailed) as failed:
+            await bench.client.get("/x")
+        assert failed.value.reason == "timeout"
+        assert bench.fates() == [(UNKNOWN, 0)]
+
+
+async def test_dead_kept_alive_connection_never_sends_a_request_without_a_permit() -> None:
+    served = 0
+
+    async def one_answer_each(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal served
+        await reader.readuntil(b"\r\n\r\n")
+        served += 1
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await writer.drain()
+        with suppress(asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            served += 1
+        writer.close()
+
+    server = await asyncio.start_server(one_answer_each, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()[:2]
+    bench = Bench(f"http://{host}:{port}", 5.0)
+    try:
+        await bench.client.get("/first")
+        await bench.client.get("/second")
+        assert served == bench.granted == 3
+        assert bench.fates() == [(ANSWERED, 200), (UNKNOWN, 0), (ANSWERED, 200)]
+    finally:
+        await close_session(bench.session)
+        server.close()
+
+
+async def test_redirect_is_returned_and_not_followed() -> None:
+    seen = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        seen.append(request.path)
+        return web.Response(status=302, headers={"Location": "/elsewhere"})
+
+    async with serving(handler) as bench:
+        assert (await bench.client.get("/x")).status == 302
+        assert seen == ["/x"]
+
+
+async def test_gzip_is_read_and_cut_gzip_is_no_body() -> None:
+    whole = gzip.compress(b"a" * 5000)
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        body = whole if request.path == "/whole" else whole[:-9]
+        return web.Response(body=body, headers={"Content-Encoding": "gzip"})
+
+    async with serving(handler) as bench:
+        assert (await bench.client.get("/whole")).body() == b"a" * 5000
+        cut = await bench.client.get("/cut")
+        with pytest.raises(RequestFailed) as failed:
+            cut.body()
+        assert failed.value.reason == "connection"
+
+
+async def test_credential_is_sent_but_stands_in_no_error() -> None:
+    seen: list[str] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        seen.append(request.headers["Authorization"])
+        await asyncio.sleep(5.0)
+        return web.Response()
+
+    async with serving(handler, timeout_s=0.1) as bench:
+        with pytest.raises(RequestFailed) as failed:
+            await bench.client.get("/x")
+        assert seen == ["Bearer secret"]
+        assert "secret" not in str(failed.value)
