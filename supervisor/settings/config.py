@@ -72,12 +72,25 @@ class Key(Value, frozen=True):
     use: float | None = None
 
 
+class Autoscale(Value, frozen=True):
+    """Bounds and pace of one worker's autoscale ([workers.NAME.autoscale]).
+
+    min, max: of concurrency in each replica. waiting_above: waiting jobs that call for one `step` more.
+    """
+
+    min: int = 1
+    max: int = 10
+    waiting_above: int = 1000
+    step: int = 1
+    cooldown_s: float = 300.0
+
+
 class Worker(Value, frozen=True):
     """One kind of job and its pool ([workers.NAME]), tag defaults already applied.
 
     concurrency: jobs at once in each replica. weight: share of the tag's keys against its other
     workers. target_per_s: jobs a second that the user hopes for. job: importable module; path: an
-    extra import folder for it, "" = none.
+    extra import folder for it, "" = none. autoscale: None = concurrency stays as written.
     """
 
     name: str
@@ -92,10 +105,11 @@ class Worker(Value, frozen=True):
     environment: dict[str, str] = {}
     max_attempts: int = 10
     grace_s: float = 25.0
+    autoscale: Autoscale | None = None
 
 
 class Schedule(Value, frozen=True):
-    """One [schedules.NAME]: exactly one of every_s and cron."""
+    """One [schedules.NAME]: exactly one of every_s and cron. catch_up "latest": missed slots become one job."""
 
     name: str
     worker: str
@@ -104,6 +118,7 @@ class Schedule(Value, frozen=True):
     cron: str | None = None
     tz: str = "UTC"
     priority: str = "background"
+    catch_up: str = "latest"
 
 
 class Tier(Value, frozen=True):
@@ -117,7 +132,7 @@ class Freshness(Value, frozen=True):
     """One [freshness.WORKER]."""
 
     worker: str
-    tiers: tuple[Tier, ...]
+    tiers: tuple[Tier, ...] = (Tier(every_s=43_200.0, seen_within_s=604_800.0), Tier(every_s=2_592_000.0))
     keep_waiting: int = 2000
 
 
@@ -136,8 +151,26 @@ class Log(Value, frozen=True):
     form: str = "auto"
 
 
+# [retention] and [storage] where the file says nothing. A name that is absent is kept for ever.
+RETENTION_S = {
+    "auctions": 86_400.0,
+    "auction_snapshots": 7_776_000.0,
+    "item_prices": 7_776_000.0,
+    "tombstones": 7_776_000.0,
+    "jobs_completed": 3_600.0,
+    "jobs_discarded": 1_209_600.0,
+}
+MIN_FREE_BYTES = 2_000_000_000
+
+
 class Config(Value, frozen=True):
-    """Everything. sha256: of the file's bytes. pinned: "workers.characters.concurrency" → variable."""
+    """Everything.
+
+    sha256: of the file's bytes. pinned: "workers.characters.concurrency" → the variable (or "command
+    line") that fixed it. warnings: "file:line: setting: sentence". sources: every file that was read
+    (config.toml, keys.d/*.toml, secrets), for whoever watches them. secret_variables: environment
+    variables with secrets, for whoever starts a child: it must not inherit them.
+    """
 
     path: Path | None
     sha256: str
@@ -154,3 +187,5 @@ class Config(Value, frozen=True):
     log: Log
     pinned: dict[str, str] = {}
     warnings: tuple[str, ...] = ()
+    sources: tuple[Path, ...] = ()
+    secret_variables: tuple[str, ...] = ()

@@ -40,6 +40,7 @@ class Ledger:
         self._channel: Channel | None = None
         self._open = asyncio.Event()
         self._lost = asyncio.Event()
+        self._leases: set[int] = set()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -62,12 +63,18 @@ class Ledger:
         """Take at most `n` jobs. UnavailableError when the database is away."""
         reply = await self._ask(lambda call: Claim(call, n))
         assert isinstance(reply, Claimed)
+        self._leases.update(job.lease for job in reply.jobs)
         return reply
 
     def renew(self) -> None:
-        """Keep all leases of this replica."""
+        """Keep the leases of this replica; the database takes back any other that it holds in our name."""
         if self._channel is not None:
-            self._channel.send(Renew())
+            self._channel.send(Renew(list(self._leases)))
+
+    async def end(self, lease: int, message: Callable[[int], msgspec.Struct]) -> None:
+        """Insist on the finish or the release of a job, then forget its lease."""
+        await self.insist(message)
+        self._leases.discard(lease)
 
     async def insist(self, message: Callable[[int], msgspec.Struct]) -> Any:
         """Send a call that may be repeated safely until it is answered. StoreFailed when refused for good."""
@@ -98,7 +105,7 @@ class Ledger:
         channel = Channel(FromDatabase, self._receive, self._closed)
         await asyncio.get_running_loop().create_unix_connection(lambda: channel, self._socket)
         channel.send(self._hello)
-        channel.send(Renew())
+        channel.send(Renew(list(self._leases)))
         self._channel = channel
         self._open.set()
 

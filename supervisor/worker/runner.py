@@ -73,7 +73,7 @@ class Runner:
         """Release `job` undone; when that does not arrive in time, the end of this replica does it."""
         try:
             async with asyncio.timeout(GIVE_BACK_WITHIN_S):
-                await self._ledger.insist(lambda call: GiveBack(call, job.id, job.lease))
+                await self._ledger.end(job.lease, lambda call: GiveBack(call, job.id, job.lease))
         except (TimeoutError, StoreFailed):
             self._events.emit("give_back_failed", job=job.id, entity=job.entity)
 
@@ -118,9 +118,9 @@ class Runner:
 
     async def _finish(self, job: ClaimedJob, outcome: Outcome, requests: int) -> None:
         try:
-            await self._ledger.insist(lambda call: finish(call, job, outcome, requests))
+            await self._ledger.end(job.lease, lambda call: finish(call, job, outcome, requests))
         except StoreFailed as error:
             # Its rows are refused for good: without them, so that the job is seen and not run for ever.
             refused = Discard(error=f"result not stored: {error}")
             self._events.emit("result_refused", job=job.id, entity=job.entity, error=str(error))
-            await self._ledger.insist(lambda call: finish(call, job, refused, requests))
+            await self._ledger.end(job.lease, lambda call: finish(call, job, refused, requests))
