@@ -1,0 +1,199 @@
+"""Ask the Blizzard API one question and say what the answer means.
+
+Every request of a job goes through `fetch`, so that each of the API's ways to fail is judged in
+one place (error bodies and statuses: developer portal and recorded answers of 2019-2026):
+
+    200, JSON of the model's shape      Found
+    200, well-formed JSON, other shape  Broken     the API changed: not fresh, not retried blindly
+    200, HTML, cut or empty body        Failed     a gateway's trouble, not the API's word
+    304 to a conditional request        NotModified
+    404 with {"code": 404, ...}         Missing    the resource does not exist (now)
+    404 with anything else              Failed     empty = wrong client or lost authorization
+    403                                 Failed     missing namespace or a dead key; never absence
+    5xx, timeouts, resets, no permit    Failed
+
+Only Found and NotModified may make something fresh; only Missing may make something gone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeAlias, TypeVar, cast
+from urllib.parse import quote
+
+import msgspec
+
+from supervisor.worker.sdk import RequestFailed, Response, Retry, Snooze, Unparsed, Work
+
+T = TypeVar("T")
+
+MAX_KEPT_BODY_BYTES = 64 * 1024
+MAX_RETRY_AFTER_S = 600.0
+BRAKED_AGAIN_S = 60.0
+NO_PERMIT_AGAIN_S = 30.0
+BRAKED, DRAINING, NO_PERMIT = "braked", "draining", "no permit"
+_BLAMELESS = {BRAKED: BRAKED_AGAIN_S, DRAINING: 0.0, NO_PERMIT: NO_PERMIT_AGAIN_S}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found(Generic[T]):
+    """The answer. last_modified: the header as it came, "" = absent. raw_bytes: size on the wire."""
+
+    value: T
+    last_modified: str = ""
+    raw_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The API says in its own words that there is no such thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """Nothing newer than `modified_since`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A 200 whose JSON has an unknown shape. error: path and reason. body: its first 64 KiB."""
+
+    endpoint: str
+    error: str
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """No answer that means anything; the next try may get one.
+
+    reason: a reason of RequestFailed, "braked", "status" or "body". after_s: None = usual backoff.
+    """
+
+    error: str
+    reason: str = "status"
+    after_s: float | None = None
+
+
+Answer: TypeAlias = Found[T] | Missing | NotModified | Broken | Failed
+
+
+def path(*parts: str | int) -> str:
+    """Return "/" and the parts joined by "/", each percent-encoded as UTF-8, nothing left safe."""
+    return "".join("/" + quote(str(part), safe="") for part in parts)
+
+
+async def fetch(
+    work: Work,
+    path: str,
+    model: type[T],
+    *,
+    endpoint: str,
+    namespace: str,
+    region: str,
+    params: Mapping[str, str] | None = None,
+    modified_since: str = "",
+) -> Answer[T]:
+    """GET `path` and return what the answer means; raises nothing that a job could handle.
+
+    path: already percent-encoded (`path()`). model: msgspec type that the body must fit. endpoint:
+    name for people, metrics and the brake, e.g. "character/mounts". namespace: "profile", "dynamic"
+    or "static". modified_since: an HTTP date, "" = unconditional. A braked endpoint is not asked.
+    """
+    if work.is_braked(endpoint):
+        return Failed(error=f"{endpoint} is braked: its bodies did not parse lately", reason=BRAKED)
+    headers = {"Battlenet-Namespace": f"{namespace}-{region}"}
+    if modified_since:
+        headers["If-Modified-Since"] = modified_since
+    query = {"locale": str(work.api["locale"])} | dict(params or {})
+    try:
+        response = await work.client.get(path, region=region, params=query, headers=headers)
+        answer = _judge(response, model, endpoint, conditional=bool(modified_since))
+    except RequestFailed as failure:
+        return Failed(error=f"{endpoint}: {failure}", reason=failure.reason)
+    if isinstance(answer, Found | Broken):
+        work.parsed(endpoint, isinstance(answer, Found))
+    return answer
+
+
+def is_braked(answer: Answer[T]) -> bool:
+    """Tell whether the request was never sent, because its endpoint's bodies did not parse lately."""
+    return isinstance(answer, Failed) and answer.reason == BRAKED
+
+
+def retry(failed: Failed) -> Retry | Snooze:
+    """Return the outcome of a job that cannot go on without this answer.
+
+    Braked, draining and permitless jobs are nobody's fault: they snooze and spend no attempt.
+    """
+    if failed.reason in _BLAMELESS:
+        return Snooze(after_s=_BLAMELESS[failed.reason], note=failed.error)
+    return Retry(error=failed.error, after_s=failed.after_s)
+
+
+def unparsed(broken: Broken) -> Unparsed:
+    """Return the outcome of a job one of whose answers has an unknown shape."""
+    return Unparsed(endpoint=broken.endpoint, error=broken.error, body=broken.body)
+
+
+class _ErrorBody(msgspec.Struct):
+    code: int
+
+
+@cache
+def _decoder(model: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(model)
+
+
+def _judge(response: Response, model: type[T], endpoint: str, *, conditional: bool) -> Answer[T]:
+    status = response.status
+    if status == 200:
+        return _parse(response, model, endpoint)
+    if status == 304 and conditional:
+        return NotModified()
+    if status == 404 and _is_api_error(response.body(), 404):
+        return Missing()
+    return Failed(error=f"{endpoint}: HTTP {status}{_hint(status)}", after_s=_retry_after(response))
+
+
+def _parse(response: Response, model: type[T], endpoint: str) -> Answer[T]:
+    body = response.body()
+    try:
+        value = _decoder(cast(Any, model)).decode(body)  # mypy: a type variable's type is not Hashable
+    except msgspec.ValidationError as error:
+        if _is_json(body):
+            return Broken(endpoint=endpoint, error=str(error), body=body[:MAX_KEPT_BODY_BYTES])
+        return Failed(error=f"{endpoint}: 200 with a cut body of {len(body)} bytes", reason="body")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Failed(error=f"{endpoint}: 200 with {len(body)} bytes that are no JSON ({error})", reason="body")
+    last_modified = response.headers.get("Last-Modified", "")
+    return Found(value=cast(T, value), last_modified=last_modified, raw_bytes=response.raw_bytes)
+
+
+def _is_json(body: bytes) -> bool:
+    """Tell whether a body that has a wrong shape is at least whole: a cut one may look wrong first."""
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _is_api_error(body: bytes, code: int) -> bool:
+    try:
+        return bool(_decoder(_ErrorBody).decode(body).code == code)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
+def _hint(status: int) -> str:
+    """Say what a bare status usually means."""
+    return {
+        403: " (namespace missing, or the key may not use this API)",
+        404: " without the API's body (client or authorization, not absence)",
+    }.get(status, "")
+
+
+def _retry_after(response: Response) -> float | None:
+    text = response.headers.get("Retry-After", "")
+    return min(float(text), MAX_RETRY_AFTER_S) if text.isascii() and text.isdigit() else None

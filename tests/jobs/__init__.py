@@ -1,0 +1,1 @@
+"""Jobs: recorded bodies and scripted answers through the real parser into a real SQLite."""
