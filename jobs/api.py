@@ -96,9 +96,45 @@ async def fetch(
 ) -> Answer[T]:
     """GET `path` and return what the answer means; raises nothing that a job could handle.
 
-    path: already percent-encoded (`path()`). model: msgspec type that the body must fit. endpoint:
-    name for people, metrics and the brake, e.g. "character/mounts". namespace: "profile", "dynamic"
-    or "static". modified_since: an HTTP date, "" = unconditional. A braked endpoint is not asked.
+    model: msgspec type that the body must fit. The rest as `ask`.
+    """
+    answer = await ask(
+        work,
+        path,
+        endpoint=endpoint,
+        namespace=namespace,
+        region=region,
+        params=params,
+        modified_since=modified_since,
+    )
+    if not isinstance(answer, Found):
+        return answer
+    body = open_body(answer.value, endpoint)
+    value = body if isinstance(body, Failed) else parse(body, decoder(model), endpoint)
+    if isinstance(value, Failed):
+        return value
+    work.parsed(endpoint, not isinstance(value, Broken))
+    if isinstance(value, Broken):
+        return value
+    return Found(value=value, last_modified=answer.last_modified, raw_bytes=answer.raw_bytes)
+
+
+async def ask(
+    work: Work,
+    path: str,
+    *,
+    endpoint: str,
+    namespace: str,
+    region: str,
+    params: Mapping[str, str] | None = None,
+    modified_since: str = "",
+) -> Found[Response] | Missing | NotModified | Failed:
+    """GET `path`; a 200 is Found with its body still compressed, for whoever wants to open it later.
+
+    path: already percent-encoded (`path()`). endpoint: name for people, metrics and the brake, e.g.
+    "character/mounts". namespace: "profile", "dynamic" or "static". params: added to the query; an
+    empty value takes a parameter away (`locale` empty = names in every language). modified_since: an
+    HTTP date, "" = unconditional. A braked endpoint is not asked.
     """
     if work.is_braked(endpoint):
         return Failed(error=f"{endpoint} is braked: its bodies did not parse lately", reason=BRAKED)
@@ -106,14 +142,32 @@ async def fetch(
     if modified_since:
         headers["If-Modified-Since"] = modified_since
     query = {"locale": str(work.api["locale"])} | dict(params or {})
+    query = {name: value for name, value in query.items() if value}
     try:
         response = await work.client.get(path, region=region, params=query, headers=headers)
-        answer = _judge(response, model, endpoint, conditional=bool(modified_since))
+        return _judge(response, endpoint, conditional=bool(modified_since))
     except RequestFailed as failure:
         return Failed(error=f"{endpoint}: {failure}", reason=failure.reason)
-    if isinstance(answer, Found | Broken):
-        work.parsed(endpoint, isinstance(answer, Found))
-    return answer
+
+
+def open_body(response: Response, endpoint: str) -> bytes | Failed:
+    """Return the body, decompressed now; Failed when it arrived cut or damaged."""
+    try:
+        return response.body()
+    except RequestFailed as failure:
+        return Failed(error=f"{endpoint}: {failure}", reason=failure.reason)
+
+
+def parse(body: bytes, decoder: msgspec.json.Decoder[T], endpoint: str) -> T | Broken | Failed:
+    """Return what `decoder` makes of `body`; a body that is no whole JSON is a gateway's trouble."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        if _is_whole(body):
+            return Broken(endpoint=endpoint, error=str(error), body=body[:MAX_KEPT_BODY_BYTES])
+        return Failed(error=f"{endpoint}: 200 with a cut body of {len(body)} bytes", reason="body")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Failed(error=f"{endpoint}: 200 with {len(body)} bytes that are no JSON ({error})", reason="body")
 
 
 def is_braked(answer: Answer[T]) -> bool:
@@ -141,14 +195,20 @@ class _ErrorBody(msgspec.Struct):
 
 
 @cache
-def _decoder(model: Any) -> msgspec.json.Decoder[Any]:
+def _cached_decoder(model: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(model)
 
 
-def _judge(response: Response, model: type[T], endpoint: str, *, conditional: bool) -> Answer[T]:
+def decoder(model: type[T]) -> msgspec.json.Decoder[T]:
+    """Return the one decoder of `model`; making one costs more than many a body."""
+    return cast(msgspec.json.Decoder[T], _cached_decoder(cast(Any, model)))  # mypy: type[T] is not Hashable
+
+
+def _judge(response: Response, endpoint: str, *, conditional: bool) -> Found[Response] | Missing | NotModified | Failed:
     status = response.status
     if status == 200:
-        return _parse(response, model, endpoint)
+        last_modified = response.headers.get("Last-Modified", "")
+        return Found(value=response, last_modified=last_modified, raw_bytes=response.raw_bytes)
     if status == 304 and conditional:
         return NotModified()
     if status == 404 and _is_api_error(response.body(), 404):
@@ -156,24 +216,11 @@ def _judge(response: Response, model: type[T], endpoint: str, *, conditional: bo
     return Failed(error=f"{endpoint}: HTTP {status}{_hint(status)}", after_s=_retry_after(response))
 
 
-def _parse(response: Response, model: type[T], endpoint: str) -> Answer[T]:
-    body = response.body()
-    try:
-        value = _decoder(cast(Any, model)).decode(body)  # mypy: a type variable's type is not Hashable
-    except msgspec.ValidationError as error:
-        if _is_json(body):
-            return Broken(endpoint=endpoint, error=str(error), body=body[:MAX_KEPT_BODY_BYTES])
-        return Failed(error=f"{endpoint}: 200 with a cut body of {len(body)} bytes", reason="body")
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Failed(error=f"{endpoint}: 200 with {len(body)} bytes that are no JSON ({error})", reason="body")
-    last_modified = response.headers.get("Last-Modified", "")
-    return Found(value=cast(T, value), last_modified=last_modified, raw_bytes=response.raw_bytes)
-
-
-def _is_json(body: bytes) -> bool:
+def _is_whole(body: bytes) -> bool:
     """Tell whether a body that has a wrong shape is at least whole: a cut one may look wrong first."""
+    # As Raw the parser only walks over the body; building 40 MB of it as dicts takes ten times that.
     try:
-        msgspec.json.decode(body)
+        msgspec.json.decode(body, type=msgspec.Raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     return True
@@ -181,7 +228,7 @@ def _is_json(body: bytes) -> bool:
 
 def _is_api_error(body: bytes, code: int) -> bool:
     try:
-        return bool(_decoder(_ErrorBody).decode(body).code == code)
+        return decoder(_ErrorBody).decode(body).code == code
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
 

@@ -16,8 +16,8 @@ from typing import Any, TypeAlias
 import msgspec
 
 from jobs import api, freshness, houses
-from jobs.dumps import download, open_body, parse, release_memory
 from jobs.houses import COMMODITIES, Reading
+from jobs.memory import release_memory
 from jobs.models.auctions import Auction, Commodities, Commodity, House
 from jobs.prices import NOT_FOR_SALE, ItemPrice, chunks, statistics
 from supervisor.worker.sdk import ClaimedJob, Done, Effect, Gone, Outcome, Response, Skipped, Work
@@ -72,7 +72,7 @@ async def run(job: ClaimedJob, work: Work) -> Outcome:
 async def _ask(job: ClaimedJob, work: Work, known: Reading | None) -> Download | Outcome:
     """Send the one request; return a body worth opening, or what became of the job without one."""
     house = job.parts["house"]
-    answer = await download(
+    answer = await api.ask(
         work,
         _path(house),
         endpoint=_endpoint(house),
@@ -97,7 +97,7 @@ async def _ask(job: ClaimedJob, work: Work, known: Reading | None) -> Download |
 
 async def _store(new: Download, work: Work) -> Outcome:
     """Open, compare, parse and send ahead. What is no longer needed is let go before the next step."""
-    body = open_body(new.response, new.endpoint)
+    body = api.open_body(new.response, new.endpoint)
     if isinstance(body, api.Failed):
         return api.retry(body)
     digest, body_bytes = sha256(body).hexdigest(), len(body)
@@ -136,8 +136,8 @@ def _offers(new: Download, body: bytes, work: Work) -> Offers | api.Broken | api
 
 def _parse(house: str, body: bytes) -> House | Commodities | api.Broken | api.Failed:
     if house == COMMODITIES:
-        return parse(body, _commodities, _endpoint(house))
-    return parse(body, _house, _endpoint(house))
+        return api.parse(body, _commodities, _endpoint(house))
+    return api.parse(body, _house, _endpoint(house))
 
 
 def _strangeness(found: int, offers: Offers) -> str:

@@ -88,6 +88,7 @@ async def _ask(job: ClaimedJob, work: Work, model: type[api.T], *kind: str) -> a
         endpoint="/".join(reversed(kind)),
         namespace="static",
         region=job.parts["region"],
+        params={"locale": ""},  # names in every language cost no further request
     )
 
 

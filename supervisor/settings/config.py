@@ -155,7 +155,7 @@ class Log(Value, frozen=True):
 RETENTION_S = {
     "auctions": 86_400.0,
     "auction_snapshots": 7_776_000.0,
-    "item_prices": 7_776_000.0,
+    "item_prices": 604_800.0,
     "tombstones": 7_776_000.0,
     "jobs_completed": 3_600.0,
     "jobs_discarded": 1_209_600.0,
