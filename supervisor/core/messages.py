@@ -150,7 +150,13 @@ class Claim(Message, frozen=True):
 
 
 class Renew(Message, frozen=True):
-    """All leases of this replica stay its own for another LEASE_S. No reply."""
+    """Leases of this replica stay its own for another LEASE_S. No reply.
+
+    leases: those it knows of; others that the database holds in its name for long are released, because
+    a claim's reply can be lost with its connection. None = all.
+    """
+
+    leases: list[int] | None = None
 
 
 class Rows(Message, frozen=True):

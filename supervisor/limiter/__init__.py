@@ -1,1 +1,1 @@
-"""What each key allows, and who gets it."""
+"""What each key allows and who gets it: windows, keys, fairness, tokens, journal."""

@@ -1,0 +1,33 @@
+"""What the control API asks of the daemon: the one seam between HTTP and everything behind it."""
+
+from typing import Any, Protocol
+
+
+class Face(Protocol):
+    """Answer for the whole program. Nothing here blocks; a database that is away is UnavailableError."""
+
+    def status(self) -> dict[str, Any]:
+        """Return the JSON of `status --json` and GET /workers (drawn in `status.py`)."""
+        ...
+
+    def reasons_not_ready(self) -> list[str]:
+        """Return why no work should be sent here now, in a person's words; [] = ready."""
+        ...
+
+    async def ask(
+        self, method: str, params: dict[str, str], body: bytes = b"", timeout_s: float = 30.0
+    ) -> tuple[int, bytes]:
+        """Pass a question to the database unparsed (`database/questions.py`); return HTTP status and JSON."""
+        ...
+
+    async def verify_keys(self, name: str | None) -> list[dict[str, Any]]:
+        """Obtain a token now with each key (or one): [{"name", "ok", "detail"}]. RefusedError: no such key."""
+        ...
+
+    async def set_paused(self, worker: str, paused: bool) -> tuple[int, dict[str, Any]]:
+        """Pause or resume a worker; it survives a restart. Return HTTP status and JSON."""
+        ...
+
+    async def restart(self, worker: str) -> tuple[int, dict[str, Any]]:
+        """Replace a worker's replicas one after another. Return HTTP status and JSON."""
+        ...

@@ -1,0 +1,78 @@
+"""The control API's two doors: run_dir/control.sock for our commands, [server].listen for everybody else.
+
+Life: start → serve → stop. It starts first (and answers readyz with 503) and stops last, so that
+people can watch a start and a drain.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from supervisor.control.face import Face
+from supervisor.control.guard import Guard
+from supervisor.control.problems import EVENTS, answer_problems
+from supervisor.control.routes import FACE, METRICS, ROUTES
+from supervisor.core.errors import ConfigurationError
+from supervisor.core.events import Events
+from supervisor.settings import network
+from supervisor.settings.config import Server
+
+CONTROL_SOCKET = "control.sock"
+MAX_BODY_BYTES = 8 * 1024 * 1024  # half a frame: the body travels on to the database in one
+SHUTDOWN_S = 1.0
+
+
+class ControlServer:
+    """Serve a `Face` over HTTP. metrics: returns the text of /metrics."""
+
+    def __init__(
+        self, *, face: Face, metrics: Callable[[], bytes], server: Server, run_dir: Path, events: Events
+    ) -> None:
+        self._face = face
+        self._metrics = metrics
+        self._server = server
+        self._socket = run_dir / CONTROL_SOCKET
+        self._events = events
+        self._runners: list[web.AppRunner] = []
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listen at both doors. ConfigurationError: the address cannot be used, or needs a token and has none."""
+        host, port = _address(self._server.listen)
+        guard = Guard.from_file(host, Path(self._server.token_file) if self._server.token_file else None)
+        self._socket.unlink(missing_ok=True)
+        await web.UnixSite(await self._runner(), str(self._socket)).start()
+        self._socket.chmod(0o600)
+        runner = await self._runner(guard)
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            await self.stop()
+            raise ConfigurationError([f"server.listen: {self._server.listen}: {error.strerror}"]) from error
+        self.port = runner.addresses[0][1]
+        self._events.emit("control_started", socket=str(self._socket), host=host, port=self.port)
+
+    async def stop(self) -> None:
+        """Close both doors; long waits inside are cut after SHUTDOWN_S. Safe when called twice."""
+        runners, self._runners = self._runners, []
+        for runner in runners:
+            await runner.cleanup()
+        self._socket.unlink(missing_ok=True)
+
+    async def _runner(self, guard: Guard | None = None) -> web.AppRunner:
+        middlewares = [answer_problems] if guard is None else [answer_problems, guard.watch]
+        app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
+        app[FACE], app[METRICS], app[EVENTS] = self._face, self._metrics, self._events
+        app.add_routes(ROUTES)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
+        await runner.setup()
+        self._runners.append(runner)
+        return runner
+
+
+def _address(listen: str) -> tuple[str, int]:
+    address = network.parse(listen)
+    if address is None:
+        raise ConfigurationError([f"server.listen: expected ADDRESS:PORT, got {listen!r}"])
+    return address

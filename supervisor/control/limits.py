@@ -1,0 +1,33 @@
+"""What keeps a worker from doing more, in one word: the first of these that holds.
+
+paused            a person said so
+no replica        none is ready (starting, or dying again and again)
+no key            no usable key has its tag
+hour, second      the keys' windows are spent
+nothing to do     no job waits
+database          commits take too long, or pile up
+concurrency       every slot works: more concurrency or replicas would do more
+"""
+
+from supervisor.control.snapshot import Snapshot
+
+SLOW_COMMIT_S = 0.25
+LONG_BACKLOG = 500  # requests that wait for a transaction
+
+
+def limited_by(snapshot: Snapshot, worker: str) -> str:
+    """Return the word for `worker`, which must be configured."""
+    pool = snapshot.pools.workers.get(worker)
+    if snapshot.config.workers[worker].paused or (pool is not None and pool.paused):
+        return "paused"
+    if pool is None or (pool.effective_replicas == 0 and pool.desired_replicas > 0):
+        return "no replica"
+    permits = snapshot.limiter.workers.get(worker)
+    if permits is not None and permits.limited_by:
+        return permits.limited_by
+    if not any(snapshot.waiting(worker)):
+        return "nothing to do"
+    pulse = snapshot.database.pulse
+    if pulse is None or pulse.commit_p99_s > SLOW_COMMIT_S or pulse.queued > LONG_BACKLOG:
+        return "database"
+    return "concurrency"

@@ -1,0 +1,61 @@
+"""What the replicas measured, added up: totals since the start and rates of the last minute.
+
+Replicas come and go and send only what is new (`Tally`); the sums live here and outlast them.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from supervisor.control.histogram import JOB_BOUNDS_S, Histogram
+from supervisor.control.rates import Rates
+from supervisor.core.clock import Clock
+from supervisor.core.messages import Tally
+
+SUCCEEDED = ("done", "skipped", "gone")
+ENDED = (*SUCCEEDED, "unparsed", "discard")
+FAILED = ("retry", "unparsed", "discard")
+
+
+@dataclass(slots=True)
+class Totals:
+    """One worker since the start. outcomes: {outcome: jobs}; snoozes and retries are turns, not ends."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    job_s: Histogram = field(default_factory=lambda: Histogram(JOB_BOUNDS_S))
+    saved: int = 0
+    retried: int = 0
+
+
+class Measurements:
+    """Add up the tallies of all replicas, by worker."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._rates: dict[str, Rates] = {}
+        self._started_at = clock.monotonic()
+        self.totals: dict[str, Totals] = {}
+        self.unparsed: Counter[str] = Counter()
+
+    def add(self, worker: str, tally: Tally) -> None:
+        """Take one replica's tally."""
+        totals = self.totals.setdefault(worker, Totals())
+        totals.outcomes.update(tally.outcomes)
+        totals.saved += tally.saved
+        totals.retried += tally.retried
+        for seconds in tally.job_s:
+            totals.job_s.add(seconds)
+        self.unparsed.update(tally.unparsed)
+        self._rates.setdefault(worker, Rates(self._started_at)).add(tally.outcomes, self._clock.monotonic())
+
+    def last_minute(self, worker: str) -> Counter[str]:
+        """Return {outcome: jobs} of the last minute."""
+        rates = self._rates.get(worker)
+        return Counter() if rates is None else rates.counts(self._clock.monotonic())
+
+    def per_s(self, worker: str) -> float:
+        """Return jobs per second that came to an end (also a bad one) over the last minute."""
+        rates = self._rates.get(worker)
+        if rates is None:
+            return 0.0
+        now = self._clock.monotonic()
+        return sum(rates.counts(now)[outcome] for outcome in ENDED) / rates.span_s(now)

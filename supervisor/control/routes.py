@@ -1,0 +1,145 @@
+"""What each address of the control API does.
+
+    GET  /healthz /readyz /metrics
+    GET  /workers                               POST /workers/{worker}/pause|resume|restart
+    GET  /keys                                  POST /keys/verify?name=
+    GET  /jobs?worker=&state=…                  POST /jobs
+    GET  /jobs/{id}   /jobs/{id}/wait?timeout_s=
+    POST /jobs/{id}/retry|discard               POST /jobs/retry|discard?filters&dry_run=1
+    POST /batches  /batches/{batch}/jobs  /batches/{batch}/accept      DELETE /batches/{batch}
+    GET  /queues  /entities/{entity}?worker=  /export?table=&after=&limit=  /statistics
+
+Whatever the database answers passes through unparsed: this process stays free for permits.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from supervisor.control.face import Face
+from supervisor.control.problems import Handler
+from supervisor.core.errors import UsageError
+
+FACE: web.AppKey[Face] = web.AppKey("face", Face)
+METRICS: web.AppKey[Callable[[], bytes]] = web.AppKey("metrics")
+
+MAX_WAIT_S = 60
+ANSWER_MARGIN_S = 5.0
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """Say that the event loop turns."""
+    return web.json_response({"ok": True})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """Say whether work is taken now; 503 with the reasons when not."""
+    reasons = request.app[FACE].reasons_not_ready()
+    status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
+    return web.json_response({"ready": not reasons, "reasons": reasons}, status=status)
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Return everything in Prometheus' text format."""
+    return web.Response(body=request.app[METRICS](), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def workers(request: web.Request) -> web.Response:
+    """Return the whole status."""
+    return web.json_response(request.app[FACE].status())
+
+
+async def keys(request: web.Request) -> web.Response:
+    """Return the keys' part of the status."""
+    return web.json_response({"keys": request.app[FACE].status()["keys"]})
+
+
+async def verify_keys(request: web.Request) -> web.Response:
+    """Obtain a token with every key, or with ?name=."""
+    return web.json_response({"keys": await request.app[FACE].verify_keys(request.query.get("name"))})
+
+
+async def pause(request: web.Request) -> web.Response:
+    """Let a worker start no new jobs."""
+    return _answer(await request.app[FACE].set_paused(request.match_info["worker"], True))
+
+
+async def resume(request: web.Request) -> web.Response:
+    """Let a paused worker start jobs again."""
+    return _answer(await request.app[FACE].set_paused(request.match_info["worker"], False))
+
+
+async def restart(request: web.Request) -> web.Response:
+    """Replace a worker's replicas."""
+    return _answer(await request.app[FACE].restart(request.match_info["worker"]))
+
+
+async def wait_for_job(request: web.Request) -> web.Response:
+    """Answer when the job has ended, at the latest after ?timeout_s= (≤ MAX_WAIT_S)."""
+    text = request.query.get("timeout_s", "30")
+    if not (text.isascii() and text.isdecimal()):
+        raise UsageError(f"timeout_s: expected whole seconds, got {text[:40]!r}")
+    timeout_s = min(MAX_WAIT_S, int(text[:9]))
+    params = {"id": request.match_info["id"], "timeout_s": str(timeout_s)}
+    return _passed(await request.app[FACE].ask("jobs.wait", params, b"", timeout_s + ANSWER_MARGIN_S))
+
+
+def question(method: str) -> Handler:
+    """Return a handler that puts `method` to the database: URL parts and query are its params, the body its body."""
+
+    async def handler(request: web.Request) -> web.Response:
+        params = {**request.query, **request.match_info}
+        return _passed(await request.app[FACE].ask(method, params, await request.read()))
+
+    return handler
+
+
+def _passed(answer: tuple[int, bytes]) -> web.Response:
+    status, body = answer
+    is_error = status >= HTTPStatus.BAD_REQUEST
+    return web.Response(
+        status=status, body=body, content_type="application/problem+json" if is_error else "application/json"
+    )
+
+
+def _answer(answer: tuple[int, dict[str, Any]]) -> web.Response:
+    status, body = answer
+    is_error = status >= HTTPStatus.BAD_REQUEST
+    return web.json_response(
+        body, status=status, content_type="application/problem+json" if is_error else "application/json"
+    )
+
+
+_ID = r"/jobs/{id:\d{1,18}}"
+_BATCH = "/batches/{batch}"
+
+ROUTES = [
+    web.get("/healthz", healthz),
+    web.get("/readyz", readyz),
+    web.get("/metrics", metrics),
+    web.get("/workers", workers),
+    web.post("/workers/{worker}/pause", pause),
+    web.post("/workers/{worker}/resume", resume),
+    web.post("/workers/{worker}/restart", restart),
+    web.get("/keys", keys),
+    web.post("/keys/verify", verify_keys),
+    web.get("/jobs", question("jobs.list")),
+    web.post("/jobs", question("enqueue")),
+    web.post("/jobs/retry", question("jobs.retry")),
+    web.post("/jobs/discard", question("jobs.discard")),
+    web.get(_ID, question("jobs.show")),
+    web.get(_ID + "/wait", wait_for_job),
+    web.post(_ID + "/retry", question("jobs.retry")),
+    web.post(_ID + "/discard", question("jobs.discard")),
+    web.post("/batches", question("batch.open")),
+    web.post(_BATCH + "/jobs", question("batch.append")),
+    web.post(_BATCH + "/accept", question("batch.accept")),
+    web.delete(_BATCH, question("batch.abort")),
+    web.get("/queues", question("queues")),
+    web.get("/entities/{entity:.+}", question("show")),
+    web.get("/export", question("export")),
+    web.get("/statistics", question("statistics")),
+]

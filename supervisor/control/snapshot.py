@@ -1,0 +1,63 @@
+"""One look at everything at once: what `status` and /metrics are drawn from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from supervisor.control.measurements import Measurements
+from supervisor.database.statistics import DatabaseStatistics
+from supervisor.limiter.statistics import LimiterStatistics
+from supervisor.pools.statistics import PoolsStatistics
+from supervisor.settings.config import Config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reload:
+    """The last reading of the configuration file. at: wall seconds. errors: its problems; [] = in force."""
+
+    at: float
+    errors: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the file is in force."""
+        return not self.errors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Made by the daemon for one answer. now, started_at: wall seconds. memory: {pid: PSS bytes}, may be empty."""
+
+    now: float
+    started_at: float
+    pid: int
+    config: Config
+    generation: int
+    reload: Reload
+    reasons_not_ready: list[str]
+    limiter: LimiterStatistics
+    pools: PoolsStatistics
+    database: DatabaseStatistics
+    measurements: Measurements
+    memory: Mapping[int, int] = field(default_factory=dict)
+
+    def counts(self, worker: str) -> dict[str, list[int]]:
+        """Return {state: [urgent, normal, background]} as of the database's last pulse."""
+        pulse = self.database.pulse
+        return {} if pulse is None else pulse.counts.get(worker, {})
+
+    def waiting(self, worker: str) -> list[int]:
+        """Return the jobs that could start now: [urgent, normal, background]."""
+        return self.counts(worker).get("available", [0, 0, 0])
+
+    def memory_by_role(self) -> dict[str, int]:
+        """Return PSS bytes of "supervisor", "database", "zygote" and each worker's replicas together."""
+        roles = {self.pid: "supervisor"} | dict.fromkeys(self.pools.zygote_pids, "zygote")
+        if self.database.pid:
+            roles[self.database.pid] = "database"
+        for name, pool in self.pools.workers.items():
+            roles |= {replica.pid: name for replica in pool.replicas if replica.pid}
+        sums: dict[str, int] = {}
+        for pid, pss_bytes in self.memory.items():
+            role = roles.get(pid, "other")
+            sums[role] = sums.get(role, 0) + pss_bytes
+        return sums

@@ -1,0 +1,138 @@
+"""The status as JSON: what GET /workers answers and `gatherer status` draws.
+
+    {"workers": {NAME: {"desired": {"concurrency", "replicas"}, "effective": {the same}, "limited_by",
+                        "queue": {state: jobs}, "waiting": {priority: jobs}, "executing", "per_s", …}},
+     "keys": [{"name", "state", "reason", "windows": [{"used", "limit", "per_s", "left", "frees_in_s"}], …}],
+     "config": {"generation", "path", "last_reload": {"ok", "at", "errors"}, "warnings", "pinned"},
+     "database": {…}, "memory_pss_bytes": {role: bytes}, "pid", "uptime_s", "now", "ready", "reasons_not_ready"}
+
+Concurrency is of each replica, as configured. Nothing in here is a secret.
+"""
+
+from typing import Any
+
+from supervisor.control.limits import limited_by
+from supervisor.control.measurements import FAILED, SUCCEEDED, Totals
+from supervisor.control.snapshot import Snapshot
+from supervisor.limiter.statistics import KeyStatistics
+
+PRIORITIES = ("urgent", "normal", "background")
+
+
+def status_of(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the whole status."""
+    return {
+        "workers": {name: _worker(snapshot, name) for name in snapshot.config.workers},
+        "keys": [_key(key) for key in snapshot.limiter.keys],
+        "config": _config(snapshot),
+        "database": _database(snapshot),
+        "memory_pss_bytes": snapshot.memory_by_role(),
+        "pid": snapshot.pid,
+        "now": snapshot.now,
+        "uptime_s": round(max(0.0, snapshot.now - snapshot.started_at), 1),
+        "ready": not snapshot.reasons_not_ready,
+        "reasons_not_ready": snapshot.reasons_not_ready,
+    }
+
+
+def _worker(snapshot: Snapshot, name: str) -> dict[str, Any]:
+    counts = snapshot.counts(name)
+    minute = snapshot.measurements.last_minute(name)
+    return _pool(snapshot, name) | {
+        "tag": snapshot.config.workers[name].tag,
+        "limited_by": limited_by(snapshot, name),
+        "queue": {state: sum(by_priority) for state, by_priority in counts.items()},
+        "waiting": dict(zip(PRIORITIES, snapshot.waiting(name), strict=True)),
+        "oldest_waiting_s": _oldest_s(snapshot, name),
+        "executing": sum(counts.get("executing", ())),
+        "per_s": round(snapshot.measurements.per_s(name), 3),
+        "target_per_s": snapshot.config.workers[name].target_per_s,
+        "last_minute": {
+            "succeeded": sum(minute[outcome] for outcome in SUCCEEDED),
+            "failed": sum(minute[outcome] for outcome in FAILED),
+            "outcomes": dict(minute),
+        },
+        "since_start": _totals(snapshot.measurements.totals.get(name, Totals())),
+    }
+
+
+def _pool(snapshot: Snapshot, name: str) -> dict[str, Any]:
+    settings = snapshot.config.workers[name]
+    pool = snapshot.pools.workers.get(name)
+    desired = {"concurrency": settings.concurrency, "replicas": settings.replicas}
+    if pool is None:  # configured a moment ago
+        return {"desired": desired, "effective": {"concurrency": 0, "replicas": 0}, "paused": settings.paused}
+    return {
+        "desired": desired,
+        "effective": {"concurrency": pool.effective_concurrency, "replicas": pool.effective_replicas},
+        "paused": pool.paused,
+        "replicas": {
+            replica.name: {"pid": replica.pid, "state": replica.state, "executing": replica.executing}
+            for replica in pool.replicas
+        },
+        "restarts": pool.restarts,
+        "degraded": pool.degraded,
+        "last_exit": pool.last_exit,
+    }
+
+
+def _totals(totals: Totals) -> dict[str, Any]:
+    return {
+        "outcomes": dict(totals.outcomes),
+        "requests_saved": totals.saved,
+        "requests_repeated": totals.retried,
+        "job_seconds": {"sum": round(totals.job_s.sum, 3), "count": totals.job_s.count},
+    }
+
+
+def _oldest_s(snapshot: Snapshot, name: str) -> float | None:
+    pulse = snapshot.database.pulse
+    return None if pulse is None else pulse.oldest_s.get(name)
+
+
+def _key(key: KeyStatistics) -> dict[str, Any]:
+    return {
+        "name": key.name,
+        "api": key.api,
+        "tags": list(key.tags),
+        "state": key.state,
+        "reason": key.reason,
+        "windows": [
+            {
+                "used": window.used,
+                "limit": window.limit,
+                "per_s": window.per_s,
+                "left": window.left,
+                "frees_in_s": round(window.frees_in_s, 3),
+            }
+            for window in key.windows
+        ],
+        "in_flight": key.in_flight,
+        "parked_for_s": round(key.parked_for_s, 3),
+        "granted": key.granted,
+        "statuses": {worker: dict(statuses) for worker, statuses in key.statuses.items()},
+    }
+
+
+def _config(snapshot: Snapshot) -> dict[str, Any]:
+    config, reload = snapshot.config, snapshot.reload
+    return {
+        "generation": snapshot.generation,
+        "path": str(config.path) if config.path else None,
+        "last_reload": {"ok": reload.ok, "at": reload.at, "errors": list(reload.errors)},
+        "warnings": list(config.warnings),
+        "pinned": dict(config.pinned),
+    }
+
+
+def _database(snapshot: Snapshot) -> dict[str, Any]:
+    database, pulse = snapshot.database, snapshot.database.pulse
+    return {
+        "state": database.state,
+        "reason": database.reason,
+        "pid": database.pid,
+        "restarts": database.restarts,
+        "commit_p99_s": None if pulse is None else pulse.commit_p99_s,
+        "backlog": None if pulse is None else pulse.queued,
+        "transactions": None if pulse is None else pulse.transactions,
+    }

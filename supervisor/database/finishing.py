@@ -1,0 +1,167 @@
+"""End jobs: lease check → rows → follow-ups → completion, all in one savepoint.
+
+outcome               state        attempt   run_at
+done skipped gone     completed
+retry                 retryable    + 1       now + after_s, or backoff; budget spent → discarded
+snooze                scheduled              now + after_s
+unparsed discard      discarded
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from supervisor.core.errors import UsageError
+from supervisor.core.job import Effect
+from supervisor.core.messages import DONE, Finish
+from supervisor.database.enqueueing import enqueue
+from supervisor.database.holding import Held, look, must_hold, parameters
+from supervisor.database.statements import engine_sql
+from supervisor.database.workers import WorkerSpec
+
+UNPARSED_KEPT = 20
+BODY_KEPT_BYTES = 64 * 1024
+TEXT_KEPT = 2000
+
+_FINISH = engine_sql("finish")
+_GIVE_BACK = engine_sql("give_back")
+_FOLD_AGAIN = engine_sql("fold_again")
+_SPAWN_AGAIN = engine_sql("spawn_again")
+_LINK_AGAIN = engine_sql("link_again")
+_KEEP_UNPARSED = engine_sql("keep_unparsed")
+_DROP_UNPARSED = engine_sql("drop_older_unparsed")
+_ACCEPT_BATCH = engine_sql("batch_accept_of_lease")
+_ABORT_BATCH = engine_sql("batch_abort_of_lease")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ending:
+    state: str
+    error: str
+    attempt: int
+    run_at: float | None = None
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in ("completed", "discarded")
+
+
+def finish(
+    connection: sqlite3.Connection,
+    now: float,
+    *,
+    message: Finish,
+    spec: WorkerSpec,
+    follow_ups: Sequence[Mapping[str, Any]],
+    backoff_s: Callable[[int], float],
+) -> str:
+    """Apply a Finish; return DONE, ALREADY_DONE or LOST, the last two without any change.
+
+    follow_ups: rows for `enqueue`. UsageError: an outcome or a statement that nobody knows.
+    """
+    held = look(connection, message.job, message.lease)
+    if isinstance(held, str):
+        return held
+    ending = _ending(held, message, spec, now, backoff_s)
+    store(connection, now, held=held, spec=spec, effects=message.effects)
+    for row in follow_ups:
+        enqueue(connection, now, row)
+    connection.execute(_ACCEPT_BATCH, {"lease": held.lease})
+    if message.outcome == "unparsed":
+        _keep_body(connection, now, held, message)
+    _end(connection, now, held, message, ending)
+    return DONE
+
+
+def store(
+    connection: sqlite3.Connection, now: float, *, held: Held, spec: WorkerSpec, effects: Sequence[Effect]
+) -> None:
+    """Run each effect's statement once per row; a row's own values go before the engine's."""
+    if not effects:
+        return
+    common = parameters(held, spec.parts(held.entity), now)
+    for effect in effects:
+        spec.statement(effect.statement).run(connection, [common | row for row in effect.rows])
+
+
+def store_ahead(
+    connection: sqlite3.Connection, now: float, *, job: int, lease: int, spec: WorkerSpec, effect: Effect
+) -> None:
+    """Store bulk rows of a job that still runs. RefusedError when the lease is not its own."""
+    held = must_hold(connection, job, lease)
+    store(connection, now, held=held, spec=spec, effects=[effect])
+
+
+def give_back(connection: sqlite3.Connection, now: float, *, job: int, lease: int) -> str:
+    """Release a job undone: available at its old place, no attempt spent, its staged follow-ups dropped."""
+    held = look(connection, job, lease)
+    if isinstance(held, str):
+        return held
+    connection.execute(_GIVE_BACK, {"job": job})
+    connection.execute(_FOLD_AGAIN, {"job": job})
+    connection.execute(_ABORT_BATCH, {"lease": lease})
+    return DONE
+
+
+def _ending(held: Held, message: Finish, spec: WorkerSpec, now: float, backoff_s: Callable[[int], float]) -> _Ending:
+    error = message.error[:TEXT_KEPT]
+    match message.outcome:
+        case "done" | "skipped" | "gone":
+            return _Ending(state="completed", error="", attempt=held.attempt)
+        case "unparsed" | "discard":
+            return _Ending(state="discarded", error=error, attempt=held.attempt)
+        case "snooze":
+            run_at = now + max(0.0, message.after_s or 0.0)
+            return _Ending(state="scheduled", error=error, attempt=held.attempt, run_at=run_at)
+        case "retry":
+            return _retry(held.attempt + 1, error, message, spec, now, backoff_s)
+    raise UsageError(f"outcome {message.outcome!r} is none of ours")
+
+
+def _retry(
+    attempt: int, error: str, message: Finish, spec: WorkerSpec, now: float, backoff_s: Callable[[int], float]
+) -> _Ending:
+    if attempt >= spec.max_attempts:
+        return _Ending(state="discarded", error=f"attempts spent ({attempt}): {error}", attempt=attempt)
+    after_s = backoff_s(attempt) if message.after_s is None else max(0.0, message.after_s)
+    return _Ending(state="retryable", error=error, attempt=attempt, run_at=now + after_s)
+
+
+def _end(connection: sqlite3.Connection, now: float, held: Held, message: Finish, ending: _Ending) -> None:
+    connection.execute(
+        _FINISH,
+        {
+            "job": held.job,
+            "state": ending.state,
+            "outcome": message.outcome,
+            "note": message.note[:TEXT_KEPT],
+            "error": ending.error,
+            "attempt": ending.attempt,
+            "run_at": ending.run_at,
+            "requests": message.requests,
+            "finished_at": now if ending.is_final else None,
+        },
+    )
+    if not ending.is_final:
+        connection.execute(_FOLD_AGAIN, {"job": held.job})
+        return
+    spawned = connection.execute(_SPAWN_AGAIN, {"job": held.job, "now": now}).fetchone()
+    if spawned is not None:
+        connection.execute(_LINK_AGAIN, {"job": held.job, "again_id": spawned[0]})
+
+
+def _keep_body(connection: sqlite3.Connection, now: float, held: Held, message: Finish) -> None:
+    connection.execute(
+        _KEEP_UNPARSED,
+        {
+            "endpoint": message.endpoint,
+            "worker": held.kind,
+            "entity": held.entity,
+            "job": held.job,
+            "error": message.error[:TEXT_KEPT],
+            "body": message.body[:BODY_KEPT_BYTES],
+            "now": now,
+        },
+    )
+    connection.execute(_DROP_UNPARSED, {"endpoint": message.endpoint, "keep": UNPARSED_KEPT})

@@ -1,0 +1,164 @@
+"""Who waits, and whose turn it is.
+
+    worker ── lanes by (priority, requests before starts, region) ── connections in turn ── waiters, FIFO
+
+Between workers that want the same key, `turns.py` decides.
+"""
+
+from collections.abc import Callable, Iterator
+
+from supervisor.core.job import Priority
+from supervisor.core.messages import Grant, Refuse
+from supervisor.limiter.histogram import Histogram
+from supervisor.limiter.key import Key
+
+MAX_LANES = 100
+"""Above this, empty lanes are dropped when a new one is made: regions are texts that replicas send."""
+
+
+class Connection:
+    """One replica. takes_starts: False while it drains. waiting: its waiters by ask."""
+
+    __slots__ = ("flow", "number", "replica", "send", "takes_starts", "waiting")
+
+    def __init__(self, number: int, replica: str, flow: "Flow", send: Callable[[Grant | Refuse], None]) -> None:
+        self.number = number
+        self.replica = replica
+        self.flow = flow
+        self.send = send
+        self.takes_starts = True
+        self.waiting: dict[int, Waiter] = {}
+
+
+class Waiter:
+    """One wait for a permit. since, deadline: monotonic seconds. is_over: granted, refused or cancelled."""
+
+    __slots__ = ("ask", "connection", "deadline", "is_over", "lane", "since")
+
+    def __init__(self, connection: Connection, ask: int, lane: "Lane", since: float, deadline: float) -> None:
+        self.connection = connection
+        self.ask = ask
+        self.lane = lane
+        self.since = since
+        self.deadline = deadline
+        self.is_over = False
+
+
+class Lane:
+    """Waiters that are alike: same worker, same keys, same priority; connections take turns."""
+
+    __slots__ = ("_queues", "candidates", "flow", "is_starts", "priority", "region", "size")
+
+    def __init__(self, flow: "Flow", priority: int, region: str, *, is_starts: bool) -> None:
+        self.flow = flow
+        self.priority = priority
+        self.region = region
+        self.is_starts = is_starts
+        self.candidates: tuple[Key, ...] = ()
+        self.size = 0
+        # Connection → its waiters by ask; both in order of arrival. Plain dicts: removal is O(1).
+        self._queues: dict[Connection, dict[int, Waiter]] = {}
+
+    def add(self, waiter: Waiter) -> None:
+        """Put a waiter at the end of its connection's queue."""
+        self._queues.setdefault(waiter.connection, {})[waiter.ask] = waiter
+        self.size += 1
+
+    def remove(self, waiter: Waiter) -> None:
+        """Take a waiter out, wherever it stands."""
+        queue = self._queues[waiter.connection]
+        del queue[waiter.ask]
+        self.size -= 1
+        if not queue:
+            del self._queues[waiter.connection]
+
+    def next(self) -> Waiter:
+        """Take out the waiter whose turn it is; its connection goes to the end. Needs size > 0."""
+        connection, queue = next(iter(self._queues.items()))
+        ask = next(iter(queue))
+        waiter = queue.pop(ask)
+        self.size -= 1
+        del self._queues[connection]
+        if queue:
+            self._queues[connection] = queue
+        return waiter
+
+    def waiters(self) -> list[Waiter]:
+        """Return all waiters."""
+        return [waiter for queue in self._queues.values() for waiter in queue.values()]
+
+
+class Flow:
+    """All waiters of one worker.
+
+    claimable: jobs that wait in the database, [urgent, normal, background]; each start takes one.
+    is_paused: no start is granted. waiting: waiters in all lanes. waits: how long granted permits were waited for.
+    """
+
+    __slots__ = ("_requests", "claimable", "is_paused", "starts", "waiting", "waits", "weight", "worker")
+
+    def __init__(self, worker: str) -> None:
+        self.worker = worker
+        self.weight = 1.0
+        self.claimable = [0, 0, 0]
+        self.is_paused = False
+        self.waiting = 0
+        self.waits = Histogram()
+        self.starts = Lane(self, Priority.BACKGROUND, "", is_starts=True)
+        self._requests: dict[tuple[int, str], Lane] = {}
+
+    def request_lane(self, priority: int, region: str) -> Lane:
+        """Return the lane for requests of started jobs; made when there is none yet."""
+        lane = self._requests.get((priority, region))
+        if lane is None:
+            if len(self._requests) >= MAX_LANES:
+                self._requests = {place: lane for place, lane in self._requests.items() if lane.size}
+            lane = self._requests[priority, region] = Lane(self, priority, region, is_starts=False)
+            self._requests = dict(sorted(self._requests.items()))
+        return lane
+
+    def start_priority(self) -> int | None:
+        """Return the priority of the best claimable job; None when no job may start."""
+        if self.is_paused:
+            return None
+        for priority, jobs in enumerate(self.claimable):
+            if jobs > 0:
+                return priority
+        return None
+
+    def started(self, priority: int) -> None:
+        """Take note of a start granted for the best claimable job."""
+        self.claimable[priority] -= 1
+
+    def lanes(self) -> list[Lane]:
+        """Return all lanes."""
+        return [*self._requests.values(), self.starts]
+
+    def wanting(self) -> Iterator[tuple[int, Lane]]:
+        """Yield (priority, lane) with somebody in it that may be served, in the order of service."""
+        start = self.start_priority() if self.starts.size else None
+        for lane in self._requests.values():
+            if start is not None and lane.priority > start:
+                yield start, self.starts
+                start = None
+            if lane.size:
+                yield lane.priority, lane
+        if start is not None:
+            yield start, self.starts
+
+    def first(self, key: Key, level: int, held_back: set[int]) -> tuple[int, Lane] | None:
+        """Return the first of `wanting` that `key` may serve up to `level`; add to `held_back` what is beyond it."""
+        start = self.start_priority() if self.starts.size else None
+        for lane in self._requests.values():
+            if start is not None and lane.priority > start:
+                break
+            if lane.size and key in lane.candidates:
+                if lane.priority <= level:
+                    return lane.priority, lane
+                held_back.add(lane.priority)
+        if start is None or key not in self.starts.candidates:
+            return None
+        if start <= level:
+            return start, self.starts
+        held_back.add(start)
+        return None

@@ -1,0 +1,149 @@
+"""All keys: which may serve whom, and which one to spend next.
+
+A worker may use the keys that carry its tag ("any" = all), for a region those that name it or name
+none. Among keys that can go now: the least flexible first (it serves the fewest workers), then the
+most of the long window left, then the fewest in flight, then the order of the file. Chosen for each
+request; never fill one key first: it would be dark when a burst comes.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from supervisor.limiter.key import Key, identity_of
+from supervisor.limiter.past import Past, Record
+from supervisor.settings.config import Config
+from supervisor.settings.config import Key as KeySettings
+
+ANY_TAG = "any"
+MAX_REMEMBERED = 1000
+"""Regions are texts that replicas send."""
+
+OpenRecord = Callable[[bytes, float], tuple[Record, Past]]
+"""(identity, longest window in seconds) → the key's page in the journal and what it says."""
+
+
+class KeyRing:
+    """The keys of the configuration, in its order, and those that have left it with requests on their account."""
+
+    def __init__(self) -> None:
+        self.keys: tuple[Key, ...] = ()
+        self._known: dict[bytes, Key] = {}
+        self._candidates: dict[tuple[str, str], tuple[Key, ...]] = {}
+        self._config: Config | None = None
+        self._open_record: OpenRecord | None = None
+
+    def configure(self, config: Config, now: float) -> list[Key]:
+        """Take a configuration over; return the keys whose credential must be obtained (new, or changed).
+
+        A key is the same when API and client id are, whatever its name: what it has spent stays spent,
+        also while it is not in the file.
+        """
+        self._config = config
+        changed: list[Key] = []
+        keys: list[Key] = []
+        for settings in merged(config.keys):
+            api = config.apis[settings.api]
+            key = self._known.get(identity_of(settings))
+            if key is None:
+                key = Key(settings, api)
+                self._known[key.identity] = key
+                self._restore(key, now)
+                changed.append(key)
+            else:
+                longest_s = key.quota.longest.per_s
+                if key.reshape(settings, api, now) or key not in self.keys:
+                    changed.append(key)
+                if longest_s != key.quota.longest.per_s and self._open_record is not None:
+                    key.record, _ = self._open_record(key.identity, key.quota.longest.per_s)
+            keys.append(key)
+        self.keys = tuple(keys)
+        self._candidates.clear()
+        for key in keys:
+            key.flexibility = sum(_serves(key, worker.tag) for worker in config.workers.values())
+        return changed
+
+    def open_records(self, open_record: OpenRecord, now: float) -> None:
+        """Let every key count what the journal says, now and when further keys appear."""
+        self._open_record = open_record
+        for key in self._known.values():
+            self._restore(key, now)
+
+    def candidates(self, worker: str, region: str) -> tuple[Key, ...]:
+        """Return the keys that may serve a request of `worker` in `region` ("" = any), least flexible first."""
+        found = self._candidates.get((worker, region))
+        if found is None:
+            if len(self._candidates) >= MAX_REMEMBERED:
+                self._candidates.clear()
+            found = self._candidates[worker, region] = self._find(worker, region)
+        return found
+
+    def _find(self, worker: str, region: str) -> tuple[Key, ...]:
+        settings = self._config.workers.get(worker) if self._config is not None else None
+        if settings is None:
+            return ()
+        serving = [key for key in self.keys if _serves(key, settings.tag)]
+        if region:
+            serving = [key for key in serving if not key.settings.regions or region in key.settings.regions]
+        return tuple(sorted(serving, key=lambda key: key.flexibility))
+
+    def _restore(self, key: Key, now: float) -> None:
+        if self._open_record is not None:
+            record, past = self._open_record(key.identity, key.quota.longest.per_s)
+            key.restore(record, past, now)
+
+
+def choose(candidates: Iterable[Key], priority: int, now: float) -> Key | None:
+    """Return the key to spend now on a request of `priority`, None when none can go. O(keys), no sorting.
+
+    candidates: least flexible first, as `KeyRing.candidates` returns them.
+    """
+    best: Key | None = None
+    best_left = -math.inf
+    for key in candidates:
+        if best is not None and key.flexibility > best.flexibility:
+            break
+        left = key.quota.left_share(now)
+        # Cheap questions first: most keys lose by what they have left and need not be asked for room.
+        if left < best_left or (best is not None and left == best_left and not _is_idler(key, best)):
+            continue
+        if key.level(now) >= priority:
+            best = key
+            best_left = left
+    return best
+
+
+def prefer(keys: list[Key], now: float) -> Key:
+    """Return the key of `keys` (≥ 1) to spend first, by the rule of this module, room or not."""
+    best = keys[0]
+    best_left = best.quota.left_share(now)
+    for key in keys[1:]:
+        if key.flexibility > best.flexibility:
+            continue
+        left = key.quota.left_share(now)
+        is_better = left > best_left or (left == best_left and _is_idler(key, best))
+        if key.flexibility < best.flexibility or is_better:
+            best, best_left = key, left
+    return best
+
+
+def _is_idler(key: Key, other: Key) -> bool:
+    return key.quota.in_flight < other.quota.in_flight
+
+
+def merged(keys: Iterable[KeySettings]) -> list[KeySettings]:
+    """Return the keys with those of one API and client id made one: they have one quota, whatever the file says."""
+    found: dict[bytes, KeySettings] = {}
+    for key in keys:
+        first = found.setdefault(identity_of(key), key)
+        if first is key:
+            continue
+        tags = tuple(dict.fromkeys(first.tags + key.tags))
+        regions = tuple(dict.fromkeys(first.regions + key.regions)) if first.regions and key.regions else ()
+        found[identity_of(key)] = msgspec.structs.replace(first, tags=tags, regions=regions)
+    return list(found.values())
+
+
+def _serves(key: Key, tag: str) -> bool:
+    return tag == ANY_TAG or tag in key.settings.tags

@@ -1,0 +1,222 @@
+"""The limiter without I/O: messages in, grants and refusals out, time as an argument.
+
+`tick(now)` must be called at `next_at()` at the latest; a late call is always safe, only slower.
+Answers go to the `send` of the connection that asked, inside the call that made them possible.
+"""
+
+from collections.abc import Callable
+from random import Random
+
+from supervisor.core.events import Events
+from supervisor.core.messages import (
+    ANSWERED,
+    BUSY,
+    DRAINING,
+    NO_KEY,
+    NOT_SENT,
+    TIMEOUT_WAITING,
+    UNKNOWN,
+    Acquire,
+    Cancel,
+    Grant,
+    Refuse,
+    Release,
+)
+from supervisor.limiter.dispatcher import Dispatcher
+from supervisor.limiter.fairness import Connection, Lane
+from supervisor.limiter.feedback import State
+from supervisor.limiter.judge import Judge
+from supervisor.limiter.keyring import KeyRing, OpenRecord
+from supervisor.limiter.permit import NOT_SENT_STATUS, UNKNOWN_STATUS, Permit, Permits
+from supervisor.settings.config import Config
+
+MAX_WAITING_PER_CONNECTION = 1000
+MAX_WAIT_S = 3600.0
+DRAIN_WAIT_S = 2.0
+"""While draining a started job may wait this long for a request's permit; an exhausted hour is not waited for."""
+
+
+class Limiter:
+    """All keys, all waiters, all permits that are out."""
+
+    def __init__(self, *, config: Config, events: Events, random: Random, now: float) -> None:
+        self.ring = KeyRing()
+        self.permits = Permits()
+        self.dispatcher = Dispatcher(self.ring, self.permits)
+        self.judge = Judge(events=events, random=random)
+        self._events = events
+        self._connections: dict[int, Connection] = {}
+        self._last_connection = 0
+        self._paused: frozenset[str] = frozenset()
+        self._is_draining = False
+        self.configure(config, now)
+
+    def open_records(self, open_record: OpenRecord, now: float) -> None:
+        """Count what the journal says was spent before; call before the first credential is set."""
+        self.ring.open_records(open_record, now)
+
+    def configure(self, config: Config, now: float) -> None:
+        """Take keys, limits, weights and tags over; spent requests stay spent, permits that are out stay valid."""
+        self._config = config
+        changed = self.ring.configure(config, now)
+        for worker, settings in config.workers.items():
+            self.dispatcher.flow(worker).weight = settings.weight
+        for flow in self.dispatcher.flows.values():
+            flow.is_paused = self._is_paused(flow.worker)
+            for lane in flow.lanes():
+                lane.candidates = self.ring.candidates(flow.worker, lane.region)
+                if not lane.candidates:
+                    self._refuse_all(lane, NO_KEY)
+        for key in changed:
+            key.set_credential(None, "not yet obtained")
+            self.judge.on_credential_needed(key, "configured")
+        self.dispatcher.pump(now)
+
+    def connect(self, replica: str, worker: str, send: Callable[[Grant | Refuse], None]) -> int:
+        """Return the number of a new connection; its answers go to `send`, which must not block or raise."""
+        self._last_connection += 1
+        number = self._last_connection
+        self._connections[number] = Connection(number, replica, self.dispatcher.flow(worker), send)
+        return number
+
+    def disconnect(self, number: int, now: float) -> None:
+        """Forget a connection: nobody waits there any more, and the fate of its permits is unknown.
+
+        Its requests may still be in the kernel's buffers, so no slot is freed before the linger ends.
+        """
+        connection = self._connections.pop(number, None)
+        if connection is None:
+            return
+        for waiter in list(connection.waiting.values()):
+            self.dispatcher.remove(waiter)
+        for permit in self.permits.held_by(number):
+            self.permits.linger(permit, now)
+
+    def stop_starts(self, number: int) -> None:
+        """Refuse the connection's waiting and future starts; requests of its started jobs go on."""
+        connection = self._connections.get(number)
+        if connection is None:
+            return
+        connection.takes_starts = False
+        for waiter in list(connection.waiting.values()):
+            if waiter.lane.is_starts:
+                self.dispatcher.refuse(waiter, DRAINING)
+
+    def acquire(self, number: int, message: Acquire, now: float) -> None:
+        """Answer with a Grant now or later, or with a Refuse. Ignored when the connection is gone."""
+        connection = self._connections.get(number)
+        if connection is None:
+            return
+        flow = connection.flow
+        priority: int | None
+        if message.start:
+            lane = flow.starts
+            priority = flow.start_priority()
+        else:
+            priority = min(2, max(0, message.priority))
+            lane = self.dispatcher.request_lane(flow, priority, message.region)
+        deadline = min(message.deadline, now + MAX_WAIT_S)
+        why = self._objection(connection, lane, message.ask, deadline, now)
+        if why:
+            connection.send(Refuse(message.ask, why))
+            return
+        if self._is_draining:
+            deadline = min(deadline, now + DRAIN_WAIT_S)
+        self.dispatcher.ask(lane, priority, connection, message.ask, deadline, now)
+
+    def cancel(self, number: int, message: Cancel) -> None:
+        """Forget a waiter; nothing happens when it has been answered already."""
+        connection = self._connections.get(number)
+        waiter = connection.waiting.get(message.ask) if connection is not None else None
+        if waiter is not None:
+            self.dispatcher.remove(waiter)
+
+    def release(self, number: int, message: Release, now: float) -> None:
+        """Take a permit back. Ignored when it is not out, or out with another connection."""
+        permit = self.permits.take_back(message.permit, number)
+        if permit is None:
+            return
+        if message.fate == ANSWERED:
+            self._answered(permit, message, now)
+        elif message.fate == NOT_SENT:
+            permit.key.statuses[permit.worker, NOT_SENT_STATUS] += 1
+            permit.key.not_sent(permit.priority)
+            self.dispatcher.pump(now)
+        else:
+            assert message.fate == UNKNOWN, message.fate
+            self.permits.linger(permit, now)
+
+    def set_waiting(self, counts: dict[str, list[int]], now: float) -> None:
+        """Take over how many jobs are claimable: {worker: [urgent, normal, background]}; absent = none."""
+        for flow in self.dispatcher.flows.values():
+            flow.claimable = list(counts.get(flow.worker, (0, 0, 0)))
+        for worker in counts.keys() - self.dispatcher.flows.keys():
+            self.dispatcher.flow(worker).claimable = list(counts[worker])
+        self.dispatcher.pump(now)
+
+    def set_paused(self, workers: frozenset[str], now: float) -> None:
+        """Grant no start to these workers, nor to those that the configuration pauses."""
+        self._paused = workers
+        for flow in self.dispatcher.flows.values():
+            flow.is_paused = self._is_paused(flow.worker)
+        self.dispatcher.pump(now)
+
+    def drain(self) -> None:
+        """Answer every waiter DRAINING; from now on only started jobs get permits, and only soon."""
+        self._is_draining = True
+        self.dispatcher.late_answer = DRAINING
+        for flow in self.dispatcher.flows.values():
+            for lane in flow.lanes():
+                self._refuse_all(lane, DRAINING)
+
+    def tick(self, now: float) -> None:
+        """Do what time brings: hold limits, ends of lingering, deadlines, windows that free."""
+        for permit in self.permits.overdue(now):
+            self._events.emit("permit_overdue", key=permit.key.name, worker=permit.worker, permit=permit.id)
+            self.permits.linger(permit, now)
+        ended = self.permits.ended(now)
+        for permit in ended:
+            permit.key.statuses[permit.worker, UNKNOWN_STATUS] += 1
+            permit.key.charge(now)
+        if ended or now >= self.dispatcher.next_at():
+            self.dispatcher.pump(now)
+
+    def next_at(self) -> float:
+        """Return the moment at which `tick` must be called, inf = not before something happens."""
+        return min(self.dispatcher.next_at(), self.permits.next_at())
+
+    def _answered(self, permit: Permit, message: Release, now: float) -> None:
+        key = permit.key
+        status = message.status
+        used_share = key.used_share if status == 429 else 1.0
+        key.charge(now)
+        key.statuses[permit.worker, status] += 1
+        if permit.connection and (status >= 400 or not key.standing.is_plain):
+            self.judge.answered(permit, message, used_share, now)
+        if key.is_awaited:
+            key.is_awaited = False
+            self.dispatcher.pump(now)
+
+    def _objection(self, connection: Connection, lane: Lane, ask: int, deadline: float, now: float) -> str:
+        """Return why the wait cannot even begin, "" when it can."""
+        if lane.is_starts and (self._is_draining or not connection.takes_starts):
+            return DRAINING
+        if not lane.candidates or (not lane.is_starts and _all_quarantined(lane)):
+            return NO_KEY
+        if deadline <= now:
+            return TIMEOUT_WAITING
+        if ask in connection.waiting or len(connection.waiting) >= MAX_WAITING_PER_CONNECTION:
+            return BUSY
+        return ""
+
+    def _refuse_all(self, lane: Lane, why: str) -> None:
+        for waiter in lane.waiters():
+            self.dispatcher.refuse(waiter, why)
+
+    def _is_paused(self, worker: str) -> bool:
+        settings = self._config.workers.get(worker)
+        return worker in self._paused or (settings is not None and settings.paused)
+
+
+def _all_quarantined(lane: Lane) -> bool:
+    return all(key.standing.state is State.QUARANTINED for key in lane.candidates)

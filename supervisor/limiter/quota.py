@@ -1,0 +1,173 @@
+"""All windows of one key, with the requests in flight: may one more go?
+
+A request in flight holds a slot in every window from its grant until its fate is known, then it is
+counted from that moment (`window.py`). Invariant: in flight + counted ≤ limit, in every window.
+"""
+
+import math
+
+from supervisor.core.job import Priority
+from supervisor.limiter.pacing import Pacing
+from supervisor.limiter.past import LINGER_S, Past
+from supervisor.limiter.window import WindowModel, make_window, scaled
+from supervisor.settings.config import Api
+
+LEAST_URGENT = int(Priority.BACKGROUND)
+NOTHING = -1
+"""A level below every priority."""
+
+
+class Quota:
+    """Windows, pacing and requests in flight of one key.
+
+    in_flight: granted and not yet counted or given back, ≥ 0; includes those of unknown fate.
+    """
+
+    __slots__ = ("_longest", "_rules", "in_flight")
+
+    def __init__(self, api: Api, use: float) -> None:
+        self.in_flight = 0
+        self._rules: tuple[tuple[WindowModel, Pacing | None], ...] = ()
+        self._longest: WindowModel
+        self._build(api, use, {})
+
+    @property
+    def windows(self) -> list[WindowModel]:
+        """Return the windows, as configured."""
+        return [window for window, _ in self._rules]
+
+    @property
+    def longest(self) -> WindowModel:
+        """Return the longest window."""
+        return self._longest
+
+    def left_share(self, now: float) -> float:
+        """Return the share of the longest window that is neither counted nor in flight; 0..1, negative when over."""
+        window = self._longest
+        if now >= window.frees_at:
+            window.expire(now)
+        return 1.0 - (window.count + self.in_flight) / window.limit
+
+    def level(self, now: float, share: float = 1.0) -> int:
+        """Return the least urgent `Priority` of which one more request may go now; NOTHING = none may.
+
+        share: of the short windows that may be used, 0..1 (a key that recovers from a 429).
+        """
+        in_flight = self.in_flight
+        level = LEAST_URGENT
+        for window, pacing in self._rules:
+            if now >= window.frees_at:
+                window.expire(now)
+            used = window.count + in_flight
+            if used >= window.limit:
+                return NOTHING
+            if pacing is not None:
+                open_to = pacing.level(used, now)
+                if open_to < level:
+                    level = open_to
+            elif share < 1.0 and used >= window.limit * share and used and not window.is_long:
+                return NOTHING
+        return level
+
+    def frees_at(self, priority: int, share: float = 1.0) -> float:
+        """Return a moment before which `level` stays below `priority` by itself; in the past when it does not.
+
+        inf: only an answer can free it (everything is in flight). Never later than the true moment.
+        """
+        latest = -math.inf
+        for window, pacing in self._rules:
+            used = window.count + self.in_flight
+            limit = window.limit if share >= 1.0 or window.is_long else max(1.0, window.limit * share)
+            is_closed = pacing is not None and priority > 0 and not pacing.is_open(used)
+            if used >= limit or is_closed:
+                latest = max(latest, window.frees_at)
+            if pacing is not None:
+                latest = max(latest, pacing.frees_at(priority))
+        return latest
+
+    def binding(self, priority: int, now: float) -> str:
+        """Return what holds a request of `priority` back: "hour" (a long window), "second" or "" (nothing)."""
+        holding = ""
+        for window, pacing in self._rules:
+            window.expire(now)
+            used = window.count + self.in_flight
+            if used >= window.limit or (pacing is not None and pacing.level(used, now) < priority):
+                if window.is_long:
+                    return "hour"
+                holding = "second"
+        return holding
+
+    def granted(self, priority: int, now: float) -> None:
+        """Put one more request in flight."""
+        self.in_flight += 1
+        for _, pacing in self._rules:
+            if pacing is not None:
+                pacing.granted(priority, now)
+
+    def charge(self, now: float) -> None:
+        """Count one request in flight as answered at `now`."""
+        self.in_flight -= 1
+        for window, _ in self._rules:
+            window.charge(now)
+
+    def not_sent(self, priority: int) -> None:
+        """Take one request in flight back: no byte of it can have left."""
+        self.in_flight -= 1
+        for _, pacing in self._rules:
+            if pacing is not None:
+                pacing.not_sent(priority)
+
+    def restore(self, past: Past, now: float) -> int:
+        """Count what an earlier process spent; return how many requests of unknown fate were counted.
+
+        Call once, before the first grant.
+        """
+        unknown = past.unknown + math.ceil(past.unflushed_s * self._top_rate_per_s())
+        for window, pacing in self._rules:
+            if window.is_long:
+                for at, requests in past.charges:
+                    window.charge(at, min(requests, window.limit))
+                window.charge(now + LINGER_S, min(unknown, window.limit))
+            elif past.short_full_at is not None:
+                window.charge(past.short_full_at, window.limit)
+            if pacing is not None:
+                pacing.replay(past.charges, now)
+            window.expire(now)
+        return unknown
+
+    def reshape(self, api: Api, use: float, now: float) -> None:
+        """Take new limits over without forgetting what is spent.
+
+        A short window of a length that we did not count starts full; a long one is filled from the
+        longest that we have.
+        """
+        before = {(api.mode, window.per_s): window for window in self.windows}
+        history = self._longest.entries()
+        self._build(api, use, before)
+        for window, pacing in self._rules:
+            if (api.mode, window.per_s) in before:
+                continue
+            for at, requests in history if window.is_long else [(now, window.limit)]:
+                window.charge(at, requests)
+            if pacing is not None:
+                pacing.replay(history, now)
+            window.expire(now)
+
+    def _build(self, api: Api, use: float, before: dict[tuple[str, float], WindowModel]) -> None:
+        pacings = {window.per_s: pacing for window, pacing in self._rules if pacing is not None}
+        rules: list[tuple[WindowModel, Pacing | None]] = []
+        for settings in api.windows:
+            window = before.get((api.mode, settings.per_s))
+            if window is None:
+                window = make_window(settings, use=use, mode=api.mode, theta=api.theta)
+            window.limit = scaled(settings, use)
+            pacing = None
+            if window.is_long and api.hour == "paced":
+                pacing = pacings.get(window.per_s) or Pacing(window.limit, window.per_s)
+                pacing.resize(window.limit, window.per_s)
+            rules.append((window, pacing))
+        self._rules = tuple(rules)
+        self._longest = max((window for window, _ in rules), key=lambda window: window.per_s)
+
+    def _top_rate_per_s(self) -> float:
+        return min(window.limit / window.per_s if window.is_long else window.limit for window, _ in self._rules)

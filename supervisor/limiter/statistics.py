@@ -1,0 +1,151 @@
+"""What the limiter shows: frozen values for status, metrics and the dashboard. Never a credential."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from supervisor.limiter.fairness import Flow
+from supervisor.limiter.feedback import State
+from supervisor.limiter.histogram import HistogramStatistics
+from supervisor.limiter.key import Key
+from supervisor.limiter.limiter import Limiter
+from supervisor.limiter.permit import NOT_SENT_STATUS, UNKNOWN_STATUS
+from supervisor.limiter.window import WindowModel
+
+_MARKS = {UNKNOWN_STATUS: "unknown", NOT_SENT_STATUS: "not sent"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowStatistics:
+    """One window. used: counted or in flight; left: ≥ 0; frees_in_s: 0 while something is left."""
+
+    used: int
+    limit: int
+    per_s: float
+    left: int
+    frees_in_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyStatistics:
+    """One key. state: ok, no token, parked, probing or quarantined. reason: for people.
+
+    origin: what the journal knew at start: "new" (never seen: unspent), "restored", "damaged" (spent).
+    granted: permits since start. statuses: {worker: {HTTP status, "unknown" or "not sent": count}}.
+    """
+
+    name: str
+    api: str
+    tags: tuple[str, ...]
+    state: str
+    reason: str
+    windows: tuple[WindowStatistics, ...]
+    in_flight: int
+    parked_for_s: float
+    granted: int
+    statuses: Mapping[str, Mapping[str, int]]
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermitStatistics:
+    """One worker's permits.
+
+    limited_by: "hour", "second", "no key", or "" when somebody could go or nobody waits.
+    waits: of granted permits.
+    """
+
+    waiting_starts: int
+    waiting_requests: int
+    limited_by: str
+    waits: HistogramStatistics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimiterStatistics:
+    """Everything: keys in the order of the file, workers by name, permits held or lingering."""
+
+    keys: tuple[KeyStatistics, ...]
+    workers: Mapping[str, PermitStatistics]
+    permits_out: int
+
+
+def statistics_of(limiter: Limiter, now: float) -> LimiterStatistics:
+    """Return how the limiter stands at `now` (monotonic seconds)."""
+    return LimiterStatistics(
+        keys=tuple(_key(key, now) for key in limiter.ring.keys),
+        workers={flow.worker: _permits(flow, now) for flow in limiter.dispatcher.flows.values()},
+        permits_out=len(limiter.permits),
+    )
+
+
+def _key(key: Key, now: float) -> KeyStatistics:
+    state, reason = _state(key, now)
+    statuses: dict[str, dict[str, int]] = {}
+    for (worker, status), count in key.statuses.items():
+        statuses.setdefault(worker, {})[_MARKS.get(status, str(status))] = count
+    return KeyStatistics(
+        name=key.name,
+        api=key.api.name,
+        tags=key.settings.tags,
+        state=state,
+        reason=reason,
+        windows=tuple(_window(window, key.quota.in_flight, now) for window in key.quota.windows),
+        in_flight=key.quota.in_flight,
+        parked_for_s=max(0.0, key.standing.parked_until - now) if state == "parked" else 0.0,
+        granted=key.granted,
+        statuses=statuses,
+        origin=key.origin,
+    )
+
+
+def _state(key: Key, now: float) -> tuple[str, str]:
+    standing = key.standing
+    standing.settle(now)
+    if standing.state is State.QUARANTINED:
+        return "quarantined", standing.reason
+    if key.credential is None:
+        return "no token", key.token_reason
+    if standing.state is State.HALF:
+        return "probing", standing.reason
+    return str(standing.state), standing.reason
+
+
+def _window(window: WindowModel, in_flight: int, now: float) -> WindowStatistics:
+    window.expire(now)
+    used = window.count + in_flight
+    frees_at = window.frees_at if used >= window.limit else now
+    return WindowStatistics(
+        used=used,
+        limit=window.limit,
+        per_s=window.per_s,
+        left=max(0, window.limit - used),
+        # Everything in flight: it frees a window after the first answer, at the earliest.
+        frees_in_s=window.per_s if frees_at == math.inf else max(0.0, frees_at - now),
+    )
+
+
+def _permits(flow: Flow, now: float) -> PermitStatistics:
+    return PermitStatistics(
+        waiting_starts=flow.starts.size,
+        waiting_requests=sum(lane.size for lane in flow.lanes() if not lane.is_starts),
+        limited_by=_limited_by(flow, now),
+        waits=flow.waits.statistics(),
+    )
+
+
+def _limited_by(flow: Flow, now: float) -> str:
+    """Return what holds back the waiter whose turn it is in `flow`."""
+    for priority, lane in flow.wanting():
+        usable = [key for key in lane.candidates if _is_usable(key)]
+        if not usable:
+            return "no key"
+        if any(key.level(now) >= priority for key in usable):
+            return ""
+        binding = {key.quota.binding(priority, now) for key in usable}
+        return "hour" if binding == {"hour"} else "second"
+    return ""
+
+
+def _is_usable(key: Key) -> bool:
+    return key.credential is not None and key.standing.state not in (State.QUARANTINED, State.PARKED)

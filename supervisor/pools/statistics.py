@@ -1,0 +1,49 @@
+"""What the pools show of themselves: frozen values, made on request."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaStatistics:
+    """One process. pid: 0 until forked. state: starting, ready, draining. executing: as of its last heartbeat."""
+
+    name: str
+    pid: int
+    state: str
+    since_s: float
+    executing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerStatistics:
+    """One pool.
+
+    desired_*: as configured. effective_replicas: ready now. effective_concurrency: jobs at once that
+    each of them has been told (0 while paused). states: {state: replicas}. restarts: {reason: ended
+    replicas that were not asked to go}. degraded: dies too often, is retried at the cap. refused: a
+    replica said that its configuration cannot work; none is started until that changes.
+    """
+
+    worker: str
+    desired_replicas: int
+    desired_concurrency: int
+    effective_replicas: int
+    effective_concurrency: int
+    paused: bool
+    states: dict[str, int]
+    executing: int
+    restarts: dict[str, int]
+    degraded: bool
+    refused: bool
+    last_exit: str
+    replicas: tuple[ReplicaStatistics, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolsStatistics:
+    """All pools. zygote_pids: oldest generation first. zygote_deaths: unasked, since the start."""
+
+    workers: dict[str, WorkerStatistics]
+    zygote_pids: tuple[int, ...]
+    zygote_generation: int
+    zygote_deaths: int

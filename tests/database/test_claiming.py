@@ -1,0 +1,56 @@
+"""Claims: order, leases, context."""
+
+from supervisor.core.job import Effect, Priority
+from tests.database.bench import Bench
+
+
+def test_claim_takes_most_urgent_first_then_oldest(bench: Bench) -> None:
+    bench.enqueue("eu/a")
+    bench.now += 1
+    bench.enqueue("eu/b")
+    bench.enqueue("eu/c", priority=Priority.URGENT)
+    assert [job.entity for job in bench.claim(3)] == ["eu/c", "eu/a", "eu/b"]
+
+
+def test_claim_takes_only_its_own_worker(bench: Bench) -> None:
+    bench.enqueue("eu/1", worker="markets")
+    assert bench.claim(5) == []
+
+
+def test_claimed_job_knows_its_parts_and_its_context(bench: Bench) -> None:
+    bench.enqueue("eu/paris")
+    (job,) = bench.claim()
+    assert (job.parts, job.context, job.attempt) == ({"region": "eu", "town": "paris"}, {}, 1)
+    bench.finish(job, effects=[Effect("town_weather", [{"weather": "rain"}])])
+    bench.enqueue("eu/paris")
+    (job,) = bench.claim()
+    assert job.context == {"weather": "rain", "success_at": bench.now}
+
+
+def test_no_lease_is_ever_given_twice(bench: Bench) -> None:
+    bench.enqueue("eu/a")
+    bench.enqueue("eu/b")
+    first, second = bench.claim(2)
+    bench.give_back(first)
+    (again,) = bench.claim()
+    bench.claiming.__init__()  # type: ignore[misc]  # as after a restart
+    bench.enqueue("eu/c")
+    (after_restart,) = bench.claim()
+    assert len({first.lease, second.lease, again.lease, after_restart.lease}) == 4
+
+
+def test_job_past_its_deadline_is_not_claimed(bench: Bench) -> None:
+    bench.enqueue(deadline_at=bench.now + 10)
+    bench.now += 11
+    assert bench.claim() == []
+
+
+def test_job_given_back_is_first_again_and_has_spent_no_attempt(bench: Bench) -> None:
+    bench.enqueue("eu/a")
+    bench.now += 1
+    bench.enqueue("eu/b")
+    (job,) = bench.claim()
+    assert bench.give_back(job) == "done"
+    (again,) = bench.claim()
+    assert (again.entity, again.attempt) == ("eu/a", 1)
+    assert bench.give_back(job) == "lost"
