@@ -142,6 +142,7 @@ class Replica:
             state=self.state,
             born_at=self.born_at,
             heard_at=self._connection.heard_at,
+            was_ready=self.ready_at is not None,
             kill_at=self._kill_at,
             lost_at=self._connection.lost_at,
         )

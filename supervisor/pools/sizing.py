@@ -76,11 +76,15 @@ def lowest_free(taken: set[int], n: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vigil:
-    """What is known of a replica's promptness, all monotonic seconds; None = not the case."""
+    """What is known of a replica's promptness, all monotonic seconds; None = not the case.
+
+    was_ready: it has said READY once, and owes heartbeats since then.
+    """
 
     state: str
     born_at: float
     heard_at: float
+    was_ready: bool
     kill_at: float | None = None
     lost_at: float | None = None
 
@@ -95,6 +99,6 @@ def why_kill(vigil: Vigil, now: float, limits: Limits) -> str | None:
         return GRACE_OVER
     if vigil.state == STARTING and now - vigil.born_at >= limits.start_timeout_s:
         return START_TIMEOUT
-    if vigil.state != STARTING and now - vigil.heard_at >= limits.silence_s:
+    if vigil.was_ready and now - vigil.heard_at >= limits.silence_s:
         return HUNG
     return None

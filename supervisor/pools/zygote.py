@@ -52,9 +52,9 @@ def main(argv: list[str]) -> int:
     fd, parent_pid, runner, *modules = argv
     die_with_parent(int(parent_pid))
     kernel.name_process("zygote")
-    # Ctrl-C and a closed terminal reach the whole group; ending the replicas is the supervisor's decision.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # Ctrl-C, a closed terminal and `timeout` reach the whole group; ending replicas is the supervisor's decision.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     gc.disable()
     run = load(runner)
     preload(modules)

@@ -133,7 +133,7 @@ def test_a_rolling_restart_never_serves_with_fewer_than_desired(desired: int, po
 
 
 def vigil(state: str, **more: float) -> Vigil:
-    return Vigil(state=state, born_at=0.0, heard_at=more.pop("heard_at", 0.0), **more)
+    return Vigil(state=state, born_at=0.0, heard_at=more.pop("heard_at", 0.0), was_ready=state != STARTING, **more)
 
 
 def test_start_has_a_deadline() -> None:
@@ -145,6 +145,11 @@ def test_silence_of_a_ready_or_draining_replica_is_a_hang() -> None:
     for state in (READY, DRAINING):
         assert why_kill(vigil(state, heard_at=10.0), 10.0 + LIMITS.silence_s - 0.1, LIMITS) is None
         assert why_kill(vigil(state, heard_at=10.0), 10.0 + LIMITS.silence_s, LIMITS) == HUNG
+
+
+def test_replica_drained_before_it_was_ready_owes_no_heartbeat() -> None:
+    early = Vigil(state=DRAINING, born_at=0.0, heard_at=0.0, was_ready=False, kill_at=100.0)
+    assert why_kill(early, 99.0, LIMITS) is None
 
 
 def test_grace_ends_at_its_moment_even_with_heartbeats() -> None:
