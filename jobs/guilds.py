@@ -26,7 +26,7 @@ SHORT_BY_SHARE = 0.05
 SHORT_AGAIN_S = 1800.0
 KNOWN_CHARACTER_MAX_AGE_S = 12 * 3600.0
 # More follow-ups than this go ahead of the finish, in chunks, and keep its transaction small.
-MOST_FOLLOW_UPS_IN_FINISH = 100
+MOST_FOLLOW_UPS_IN_FINISH = 500
 CHUNK = 500
 
 

@@ -9,6 +9,7 @@ It never opens SQLite, never parses an API body and never imports a job module.
 
 import asyncio
 import fcntl
+import logging
 import os
 import signal
 import sys
@@ -20,7 +21,7 @@ from typing import Any, TextIO
 import uvloop
 
 from supervisor.control.http import ControlServer
-from supervisor.control.log import LogListener
+from supervisor.control.log import LibraryHandler, LogListener
 from supervisor.control.measurements import Measurements
 from supervisor.control.memory import Memory
 from supervisor.control.metrics import Metrics
@@ -85,6 +86,7 @@ async def _serve(config: Config, path: Path | None, overrides: Mapping[str, str]
     events = Events()
     log = LogListener(config.log, clock)
     events.subscribe(log)
+    logging.getLogger().addHandler(LibraryHandler(log))
     daemon = Daemon(config, clock=clock, events=events, random=Random())
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()

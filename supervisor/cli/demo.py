@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,26 +76,27 @@ def _folder() -> Path:
 def _run(folder: Path, seconds: float, console: Console) -> Counts:
     with ExitStack() as stack:
         console.print("Starting the simulated API and Gatherer …")
-        addresses = stack.enter_context(simulator(folder))
+        api, addresses = stack.enter_context(simulator(folder))
         program, run_dir = stack.enter_context(supervisor(folder, addresses))
         daemon = Daemon(run_dir / "control.sock")
-        _wait_until_ready(daemon, program)
-        sample = _watch(daemon, program, seconds, console)
+        programs = (api, program)
+        _wait_until_ready(daemon, programs)
+        sample = _watch(daemon, programs, seconds, console)
         console.print("Pausing; jobs that execute may end …")
-        status, queues = _settle(daemon, program)
+        status, queues = _settle(daemon, programs)
         code = program.stop()
         if code != 0:
             raise GathererError(f"the supervisor's drain ended with exit code {code}:\n{program.tail()}")
         return Counts(sample=sample, status=status, queues=queues, judge=_judge(addresses["base_url"]))
 
 
-def _wait_until_ready(daemon: Daemon, program: Program) -> None:
+def _wait_until_ready(daemon: Daemon, programs: Sequence[Program]) -> None:
     clock = SystemClock()
     deadline = clock.monotonic() + START_S
     while not _is_ready(daemon):
         if clock.monotonic() >= deadline:
-            raise unavailable(program)
-        program.wait(0.1)
+            raise unavailable(programs[-1])
+        _wait(programs, 0.1)
 
 
 def _is_ready(daemon: Daemon) -> bool:
@@ -105,12 +106,12 @@ def _is_ready(daemon: Daemon) -> bool:
         return False
 
 
-def _watch(daemon: Daemon, program: Program, seconds: float, console: Console) -> Sample:
+def _watch(daemon: Daemon, programs: Sequence[Program], seconds: float, console: Console) -> Sample:
     clock = SystemClock()
     sample = Sample(started_at=clock.monotonic(), seconds=seconds)
     with _progress(console) as show:
         while not sample.is_over:
-            program.wait(LOOK_EVERY_S)
+            _wait(programs, LOOK_EVERY_S)
             status = daemon.get("/workers")
             sample.look(status, clock.monotonic())
             show(sample, status)
@@ -139,16 +140,23 @@ def _drawing(sample: Sample, status: dict[str, Any]) -> Group:
     return Group(f"{sample.elapsed_s:.0f} of {sample.seconds:.0f} s\n", workers_table(status["workers"]))
 
 
-def _settle(daemon: Daemon, program: Program) -> tuple[dict[str, Any], dict[str, Any]]:
+def _settle(daemon: Daemon, programs: Sequence[Program]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Pause every worker and wait for what executes; return the last status and the database's queues."""
     clock = SystemClock()
     deadline = clock.monotonic() + SETTLE_S
     for worker in daemon.get("/workers")["workers"]:
         daemon.post(f"/workers/{worker}/pause")
     while executing(daemon.get("/workers")) and clock.monotonic() < deadline:
-        program.wait(LOOK_EVERY_S)
-    program.wait(TALLY_S)
+        _wait(programs, LOOK_EVERY_S)
+    _wait(programs, TALLY_S)
     return daemon.get("/workers"), daemon.get("/queues")["queues"]
+
+
+def _wait(programs: Sequence[Program], seconds: float) -> None:
+    """Return after `seconds`. GathererError as soon as one of the programs has ended."""
+    for program in programs[:-1]:
+        program.check()
+    programs[-1].wait(seconds)
 
 
 def _judge(base_url: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from supervisor.core.clock import Clock
 from supervisor.core.errors import UnavailableError
 
 FINISHED = ("completed", "cancelled", "discarded")
+FORCE = "(--max-age 0)"
 LOOK_S = 20  # one long poll; the daemon allows 60
 
 
@@ -43,5 +44,5 @@ def outcome_line(job: dict[str, Any]) -> str:
     outcome = job.get("outcome") or job["state"]
     note = job.get("note") or (job.get("error") if has_failed(job) else "") or ""
     line = f"{job['worker']} {job['entity']}: {outcome}" + (f": {note}" if note else "")
-    can_force = outcome == "skipped" and job.get("max_age_s") != 0
-    return line + (" (--max-age 0)" if can_force else "")
+    can_force = outcome == "skipped" and job.get("max_age_s") != 0 and FORCE not in line
+    return f"{line} {FORCE}" if can_force else line

@@ -35,8 +35,8 @@ def ago(at: float | None, now: float) -> str:
     if at is None or at <= 0:
         return "never"
     if at > now + 1:
-        return f"in {say_duration(at - now)}"
-    return "now" if now - at < 1 else f"{say_duration(now - at)} ago"
+        return f"in {say_duration(round(at - now))}"
+    return "now" if now - at < 1 else f"{say_duration(round(now - at))} ago"
 
 
 def moment(at: float | None) -> str:

@@ -42,11 +42,15 @@ class Program:
 
     def wait(self, seconds: float) -> None:
         """Return after `seconds`. GathererError with the end of its log when it ends before."""
-        try:
-            code = self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return
-        raise GathererError(f"the {self.name} ended with exit code {code}:\n{self.tail()}")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+        self.check()
+
+    def check(self) -> None:
+        """GathererError when it has ended."""
+        code = self.process.poll()
+        if code is not None:
+            raise GathererError(f"the {self.name} ended with exit code {code}:\n{self.tail()}")
 
     def stop(self, grace_s: float = STOP_S) -> int:
         """Ask it to end, insist after `grace_s`; return its exit code. Safe when called twice."""
@@ -87,8 +91,8 @@ def started(name: str, arguments: list[str], log: Path, *, stdout: int | None = 
 
 
 @contextlib.contextmanager
-def simulator(folder: Path) -> Iterator[dict[str, Any]]:
-    """Run the simulated API; give its addresses: {"base_url", "token_url"}."""
+def simulator(folder: Path) -> Iterator[tuple[Program, dict[str, Any]]]:
+    """Run the simulated API; give it and its addresses: {"base_url", "token_url"}."""
     keys = tomllib.loads(shipped("demo.toml"))["keys"]
     clients = [word for key in keys for word in ("--client", f"{key['client_id']}:{key['client_secret']}")]
     arguments = ["jobs.simulator", "--listen", "127.0.0.1:0", "--parent", str(os.getpid()), *WORLD, *clients]
@@ -98,7 +102,7 @@ def simulator(folder: Path) -> Iterator[dict[str, Any]]:
         line = program.process.stdout.readline() if ready else b""
         if not line:
             raise GathererError(f"the simulator did not start:\n{program.tail()}")
-        yield json.loads(line)
+        yield program, json.loads(line)
 
 
 @contextlib.contextmanager

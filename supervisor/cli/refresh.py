@@ -9,6 +9,7 @@ from supervisor.cli.calling import Daemon, RejectedError
 from supervisor.cli.ending import has_failed, outcome_line, wait_for
 from supervisor.cli.options import Duration, asks_daemon, json_option, print_json
 from supervisor.core.clock import SystemClock
+from supervisor.core.entity import canonical
 from supervisor.core.errors import GathererError, RefusedError, UsageError
 
 
@@ -47,10 +48,33 @@ def _enqueue(daemon: Daemon, entity: str, worker: str | None) -> dict[str, Any]:
 
 
 def _candidates(daemon: Daemon, entity: str) -> list[str]:
-    """Return worker names: the one with data about the entity, then all as configured."""
-    names = list(daemon.get("/workers")["workers"])
+    """Return worker names, the likeliest first.
+
+    Those whose pattern the text spells in full, then the others (a missing region is the default one);
+    among each, the one that has data about it, then those that want a number (words and names take
+    anything), then in the order of the configuration.
+    """
+    workers = daemon.get("/workers")["workers"]
+    known = _worker_that_knows(daemon, entity)
+
+    def rank(name: str) -> tuple[bool, bool, int]:
+        pattern = workers[name].get("entity", "")
+        if not _spells(pattern, entity):
+            return True, name != known, 0
+        return False, name != known, -pattern.count("number")
+
+    return sorted(workers, key=rank)
+
+
+def _worker_that_knows(daemon: Daemon, entity: str) -> str:
     try:
-        known = daemon.get(f"/entities/{entity}")["worker"]
+        return str(daemon.get(f"/entities/{entity}")["worker"])
     except (RefusedError, UsageError):  # nothing stored yet, or its spelling fits nobody: enqueue will tell
-        return names
-    return [known, *(name for name in names if name != known)]
+        return ""
+
+
+def _spells(pattern: str, entity: str) -> bool:
+    try:
+        return bool(pattern) and bool(canonical(pattern, entity))
+    except UsageError:
+        return False

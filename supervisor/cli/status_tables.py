@@ -26,7 +26,9 @@ def draw(status: Status) -> Iterator[RenderableType]:
     """Yield what to print, from the heading to the complaints."""
     yield _heading(status)
     yield workers_table(status["workers"])
+    yield ""
     yield keys_table(status["keys"])
+    yield ""
     yield from _complaints(status)
 
 

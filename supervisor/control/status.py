@@ -1,6 +1,6 @@
 """The status as JSON: what GET /workers answers and `gatherer status` draws.
 
-    {"workers": {NAME: {"desired": {"concurrency", "replicas"}, "effective": {the same}, "limited_by",
+    {"workers": {NAME: {"desired": {"concurrency", "replicas"}, "effective": {the same}, "limited_by", "entity",
                         "queue": {state: jobs}, "waiting": {priority: jobs}, "executing", "per_s", …}},
      "keys": [{"name", "state", "reason", "windows": [{"used", "limit", "per_s", "left", "frees_in_s"}], …}],
      "config": {"generation", "path", "last_reload": {"ok", "at", "errors"}, "warnings", "pinned"},
@@ -13,6 +13,7 @@ from typing import Any
 
 from supervisor.control.limits import limited_by
 from supervisor.control.measurements import FAILED, SUCCEEDED, Totals
+from supervisor.control.patterns import entity_pattern
 from supervisor.control.snapshot import Snapshot
 from supervisor.limiter.statistics import KeyStatistics
 
@@ -36,17 +37,19 @@ def status_of(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _worker(snapshot: Snapshot, name: str) -> dict[str, Any]:
+    settings = snapshot.config.workers[name]
     counts = snapshot.counts(name)
     minute = snapshot.measurements.last_minute(name)
     return _pool(snapshot, name) | {
-        "tag": snapshot.config.workers[name].tag,
+        "tag": settings.tag,
+        "entity": entity_pattern(settings.job, settings.path),
         "limited_by": limited_by(snapshot, name),
         "queue": {state: sum(by_priority) for state, by_priority in counts.items()},
         "waiting": dict(zip(PRIORITIES, snapshot.waiting(name), strict=True)),
         "oldest_waiting_s": _oldest_s(snapshot, name),
         "executing": sum(counts.get("executing", ())),
         "per_s": round(snapshot.measurements.per_s(name), 3),
-        "target_per_s": snapshot.config.workers[name].target_per_s,
+        "target_per_s": settings.target_per_s,
         "last_minute": {
             "succeeded": sum(minute[outcome] for outcome in SUCCEEDED),
             "failed": sum(minute[outcome] for outcome in FAILED),

@@ -24,10 +24,14 @@ The canonical text is what dedup, tables and the API paths use; people may type 
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
 
 from supervisor.core.errors import UsageError
 
 MAX_PART_CHARACTERS = 64
+_BLANKS = re.compile(r"\s+")
+_NOT_IN_SLUGS = re.compile(r"['’`´.()]")
 
 
 def canonical(pattern: str, text: str) -> str:
@@ -35,23 +39,22 @@ def canonical(pattern: str, text: str) -> str:
 
     UsageError names the part and the reason. canonical(p, canonical(p, t)) == canonical(p, t).
     """
-    names = pattern.split("/")
+    slots = _slots(pattern)
     parts = text.strip().split("/")
-    if len(parts) != len(names):
-        raise UsageError(f"entity {text[:80]!r}: expected {pattern} ({len(names)} parts), got {len(parts)}")
-    return "/".join(_canonical_part(name, part, text) for name, part in zip(names, parts, strict=True))
+    if len(parts) != len(slots):
+        raise UsageError(f"entity {text[:80]!r}: expected {pattern} ({len(slots)} parts), got {len(parts)}")
+    return "/".join([_canonical_part(slot, part, text) for slot, part in zip(slots, parts, strict=True)])
 
 
 def split(pattern: str, entity: str) -> dict[str, str]:
     """Return the parts of a canonical entity by name."""
-    names = [name.split(":")[-1] for name in pattern.split("/")]
-    return dict(zip(names, entity.split("/"), strict=True))
+    return dict(zip([slot.name for slot in _slots(pattern)], entity.split("/"), strict=True))
 
 
 def from_args(pattern: str, args: dict[str, object], *, region: str) -> str:
     """Return the entity that `args` spell out by part name; a missing region is `region`."""
     values = {"region": region} | {name: str(value) for name, value in args.items()}
-    names = [name.split(":")[-1] for name in pattern.split("/")]
+    names = [slot.name for slot in _slots(pattern)]
     missing = [name for name in names if name not in values]
     if missing:
         raise UsageError(f"args {args!r}: {', '.join(missing)} missing for entity {pattern}")
@@ -60,13 +63,11 @@ def from_args(pattern: str, args: dict[str, object], *, region: str) -> str:
 
 def slug(text: str) -> str:
     """Return a realm's slug from its display name: `Kael'thas` → kaelthas."""
-    folded = unicodedata.normalize("NFC", text.strip().lower())
-    return re.sub(r"\s+", "-", re.sub(r"['’`´.()]", "", folded))
+    return _BLANKS.sub("-", _NOT_IN_SLUGS.sub("", _name(text)))
 
 
 def _guild(text: str) -> str:
-    folded = unicodedata.normalize("NFC", text.strip().lower())
-    return re.sub(r"\s+", "-", folded)
+    return _BLANKS.sub("-", _name(text))
 
 
 def _name(text: str) -> str:
@@ -95,13 +96,25 @@ _SHAPE = {
 }
 
 
-def _canonical_part(name: str, part: str, whole: str) -> str:
-    kind, called = name.split(":")[0], name.split(":")[-1]
-    folded = _FOLD[kind](part)
+class _Slot(NamedTuple):
+    type: str
+    name: str
+
+
+@cache
+def _slots(pattern: str) -> list[_Slot]:
+    """Return the parts of a pattern; cached, because a guild's roster asks a thousand times."""
+    return [_Slot(part.split(":")[0], part.split(":")[-1]) for part in pattern.split("/")]
+
+
+def _canonical_part(slot: _Slot, part: str, whole: str) -> str:
+    folded = _FOLD[slot.type](part)
     if not folded:
-        raise UsageError(f"entity {whole[:80]!r}: {called} is empty")
+        raise UsageError(f"entity {whole[:80]!r}: {slot.name} is empty")
     if len(folded) > MAX_PART_CHARACTERS:
-        raise UsageError(f"entity {whole[:80]!r}: {called} has {len(folded)} characters, at most {MAX_PART_CHARACTERS}")
-    if not _SHAPE[kind].fullmatch(folded) or not folded.isprintable():
-        raise UsageError(f"entity {whole[:80]!r}: {part[:40]!r} is no {kind}")
+        raise UsageError(
+            f"entity {whole[:80]!r}: {slot.name} has {len(folded)} characters, at most {MAX_PART_CHARACTERS}"
+        )
+    if not _SHAPE[slot.type].fullmatch(folded) or not folded.isprintable():
+        raise UsageError(f"entity {whole[:80]!r}: {part[:40]!r} is no {slot.type}")
     return folded

@@ -55,10 +55,6 @@ class Ledger:
                 wait_s = full_jitter(attempt, base_s=RECONNECT_BASE_S, cap_s=RECONNECT_CAP_S, random=self._random)
                 await self._clock.sleep_until(self._clock.monotonic() + wait_s)
 
-    async def connected(self) -> None:
-        """Return when the connection stands."""
-        await self._open.wait()
-
     async def claim(self, n: int) -> Claimed:
         """Take at most `n` jobs. UnavailableError when the database is away."""
         reply = await self._ask(lambda call: Claim(call, n))
@@ -88,10 +84,8 @@ class Ledger:
                 await self._clock.sleep_until(self._clock.monotonic() + wait_s)
 
     async def _ask(self, message: Callable[[int], msgspec.Struct]) -> Any:
-        try:
-            await asyncio.wait_for(self._open.wait(), CALL_TIMEOUT_S)
-        except TimeoutError as error:
-            raise UnavailableError(f"the database is away since {CALL_TIMEOUT_S:g} s") from error
+        if not self._open.is_set():
+            await self._connected()
         channel = self._channel
         if channel is None:
             raise UnavailableError("the database is away")
@@ -99,6 +93,12 @@ class Ledger:
         if isinstance(reply, Failed):
             raise UnavailableError(reply.error) if reply.retryable else StoreFailed(reply.error)
         return reply
+
+    async def _connected(self) -> None:
+        try:
+            await asyncio.wait_for(self._open.wait(), CALL_TIMEOUT_S)
+        except TimeoutError as error:
+            raise UnavailableError(f"the database is away since {CALL_TIMEOUT_S:g} s") from error
 
     async def _connect(self) -> None:
         self._lost.clear()

@@ -103,7 +103,8 @@ class Replica:
         self._slots = Slots(
             permits=self._permits, claimer=self._claimer, runner=self._runner, clock=clock, random=random
         )
-        self._drain_asked: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._drains: asyncio.Queue[float] = asyncio.Queue()
+        self._is_draining = False
         self._is_over = False
 
     async def live(self, control: socket.socket) -> int:
@@ -118,7 +119,8 @@ class Replica:
                 group.create_task(self._renewals(), name="renewals"),
                 group.create_task(self._drain_when_asked(), name="drain"),
             ]
-            await self._ledger.connected()
+            # Ready although the database may be away: claims then wait, and a restart of the database must
+            # not look like replicas that cannot start.
             self._channel.send(Ready(os.getpid()))
             await self._slots.run()
             for task in background:
@@ -137,18 +139,21 @@ class Replica:
             case Configure():
                 if message.api:
                     self._runner.api = message.api
-                if not self._drain_asked.done():
+                if not self._is_draining:
                     self._slots.resize(message.concurrency)
             case Drain():
-                if not self._drain_asked.done():
-                    self._drain_asked.set_result(message.deadline)
+                self._is_draining = True
+                self._drains.put_nowait(message.deadline)
 
     def _supervisor_closed(self, error: Exception | None) -> None:
         if not self._is_over:
             os._exit(EXIT_TRY_AGAIN)
 
     async def _drain_when_asked(self) -> None:
-        await self._slots.drain(await self._drain_asked)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                deadline = await self._drains.get()
+                group.create_task(self._slots.drain(deadline), name="slots drain")
 
     async def _heartbeats(self) -> None:
         while True:

@@ -20,6 +20,7 @@ from supervisor.worker.runner import Runner
 
 START_WAIT_S = 60.0
 PAUSE_AFTER_REFUSAL_S = 1.0
+DRAIN_LOOK_EVERY_S = 0.05
 
 
 class Slots:
@@ -32,7 +33,7 @@ class Slots:
         self._clock = clock
         self._random = random
         self._concurrency = 0
-        self._is_draining = False
+        self._drain_by: float | None = None
         self._waiting: set[asyncio.Task[None]] = set()
         self._working: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
@@ -51,17 +52,20 @@ class Slots:
     async def run(self) -> None:
         """Keep the slots until drained and empty."""
         async with asyncio.TaskGroup() as group:
-            while not (self._is_draining and not self._waiting and not self._working):
+            while not (self._drain_by is not None and not self._waiting and not self._working):
                 self._changed.clear()
                 self._converge(group)
                 await self._changed.wait()
 
     async def drain(self, deadline: float) -> None:
-        """Start nothing new; give back what still runs at `deadline` (monotonic seconds)."""
-        self._is_draining = True
+        """Start nothing new; give back what still runs at `deadline` (monotonic seconds).
+
+        A second call with an earlier deadline shortens the first.
+        """
+        self._drain_by = deadline if self._drain_by is None else min(deadline, self._drain_by)
         self.resize(0)
-        while self._working and self._clock.monotonic() < deadline:
-            next_look = min(deadline, self._clock.monotonic() + 0.05)
+        while self._working and self._clock.monotonic() < self._drain_by:
+            next_look = min(self._drain_by, self._clock.monotonic() + DRAIN_LOOK_EVERY_S)
             await self._clock.sleep_until(next_look)
         for task in self._working:
             task.cancel()

@@ -37,10 +37,10 @@ def test_a_large_file_is_staged_and_accepted_as_one(call, face: FakeFace, tmp_pa
 
 def test_one_bad_line_late_in_a_large_file_enqueues_nothing(call, face: FakeFace, tmp_path: Path) -> None:
     path = tmp_path / "names.txt"
-    path.write_text("".join(f"eu/a/n{i}\n" for i in range(5_500)) + "eu/only-two\n" + '"\n')
+    path.write_text("".join(f"eu/a/n{i}\n" for i in range(5_500)) + "alone\n" + '"\n')
     done = call("enqueue", "characters", "--file", str(path))
     assert done.exit_code == 2
-    assert "line 5501: entity 'eu/only-two': 3 parts" in done.stderr
+    assert "line 5501: entity 'alone': 3 parts" in done.stderr
     assert "nothing was enqueued" in done.stderr
     assert (face.jobs, face.batches) == ({}, {})
 
@@ -69,9 +69,9 @@ def test_an_empty_file_is_a_mistake(call, tmp_path: Path) -> None:
 
 
 def test_the_daemons_faults_carry_line_numbers(call) -> None:
-    done = call("enqueue", "characters", "eu/a/b", "eu/b", "c")
+    done = call("enqueue", "characters", "eu/a/b", "d", "c")
     assert done.exit_code == 2
-    assert "line 2: entity 'eu/b'" in done.stderr
+    assert "line 2: entity 'd'" in done.stderr
     assert "line 3: entity 'c'" in done.stderr
 
 
@@ -118,8 +118,14 @@ def test_refresh_finds_the_worker(call, face: FakeFace, arguments: list[str], wo
     assert face.jobs[1]["worker"] == worker
 
 
+def test_a_skip_says_once_how_to_insist(call, face: FakeFace) -> None:
+    face.ends = {"eu/a/b": {"outcome": "skipped", "note": "fresh 3 h ago (--max-age 0)"}}
+    done = call("enqueue", "characters", "eu/a/b", "--wait")
+    assert done.output == "characters eu/a/b: skipped: fresh 3 h ago (--max-age 0)\n"
+
+
 def test_refresh_of_what_fits_nobody_is_a_usage_error(call, face: FakeFace) -> None:
-    done = call("refresh", "nonsense")
+    done = call("refresh", "a/b/c/d")
     assert (done.exit_code, "3 parts" in done.stderr, face.jobs) == (2, True, {})
 
 

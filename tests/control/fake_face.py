@@ -7,7 +7,7 @@ from typing import Any
 from supervisor.core.errors import RefusedError, UnavailableError
 
 WORKERS = ("characters", "guilds", "items")
-PARTS = {"characters": 3, "guilds": 3, "items": 2}
+PATTERNS = {"characters": "region/realm/name", "guilds": "region/realm/guild:name", "items": "region/number:item"}
 
 
 class FakeFace:
@@ -60,6 +60,7 @@ class FakeFace:
 
     def _worker(self, name: str) -> dict[str, Any]:
         return {
+            "entity": PATTERNS[name],
             "desired": {"concurrency": 2, "replicas": 5},
             "effective": {"concurrency": 2, "replicas": 4},
             "limited_by": "paused" if name in self.paused else "hour",
@@ -110,10 +111,11 @@ class FakeFace:
     def _errors(self, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         errors = []
         for place, job in enumerate(jobs, 1):
-            parts = PARTS.get(job["worker"])
-            if parts is None:
+            pattern = PATTERNS.get(job["worker"])
+            parts = 0 if pattern is None else len(pattern.split("/"))
+            if not parts:
                 errors.append({"line": job.get("line", place), "reason": f"unknown worker {job['worker']}"})
-            elif len(job["entity"].split("/")) != parts:
+            elif len(job["entity"].split("/")) not in (parts, parts - 1):  # the region may be left out
                 errors.append({"line": job.get("line", place), "reason": f"entity {job['entity']!r}: {parts} parts"})
         return errors
 

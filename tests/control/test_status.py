@@ -65,6 +65,7 @@ def test_the_status_has_what_the_design_names(clock: FakeClock) -> None:
     snapshot.measurements.add("characters", Tally({"done": 50, "skipped": 9, "retry": 2}, [0.2] * 61, saved=36))
     status = json.loads(json.dumps(status_of(snapshot)))
     worker = status["workers"]["characters"]
+    assert worker["entity"] == "region/realm/name"
     assert worker["desired"] == {"concurrency": 2, "replicas": 5}
     assert worker["effective"] == {"concurrency": 2, "replicas": 4}
     assert worker["queue"] == {"available": 1204, "executing": 8, "discarded": 3}

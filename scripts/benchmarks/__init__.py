@@ -1,0 +1,1 @@
+"""Benchmarks: real processes against the simulator, judged by its counts. `scripts/bench NAME`."""

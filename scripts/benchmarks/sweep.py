@@ -1,0 +1,5 @@
+"""To come."""
+
+
+def main(arguments: list[str]) -> int:
+    raise NotImplementedError
