@@ -8,15 +8,14 @@ It never opens SQLite, never parses an API body and never imports a job module.
 """
 
 import asyncio
-import fcntl
 import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from random import Random
-from typing import Any, TextIO
+from typing import Any
 
 import uvloop
 
@@ -38,8 +37,10 @@ from supervisor.limiter.server import PermitServer
 from supervisor.pools.pools import Pools
 from supervisor.settings.config import Config
 from supervisor.settings.derived import database_settings
+from supervisor.settings.folders import hold
 from supervisor.settings.overrides import Overrides
-from supervisor.settings.reading import load
+from supervisor.settings.reload import Source, needs_restart
+from supervisor.settings.watch import Watcher
 
 DRAIN_MARGIN_S = 5.0
 DATABASE_STOP_S = 15.0
@@ -49,50 +50,32 @@ QUICK_DRAIN_S = 2.0
 def run(path: Path | None, overrides: Mapping[str, str]) -> int:
     """Be the supervisor until told to stop; return the exit code (errors.py)."""
     try:
-        config = load(path, environment=os.environ, overrides=overrides)
-        lock = lock_state(config)
+        source = Source(path, os.environ, overrides)
+        config = source.read()
+        lock = hold(config)
         for variable in config.secret_variables:
             os.environ.pop(variable, None)
         hide_memory()
         with lock:
-            uvloop.run(_serve(config, path, overrides))
+            uvloop.run(_serve(config, source))
     except GathererError as error:
         print(f"gatherer: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def lock_state(config: Config) -> TextIO:
-    """Make the two folders and hold state_dir for ourselves. RefusedError when another supervisor does."""
-    for folder in (config.state_dir, config.run_dir):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    config.run_dir.chmod(0o700)
-    lock = (config.state_dir / "supervisor.lock").open("a+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.seek(0)
-        owner = lock.read().strip() or "unknown"
-        lock.close()
-        raise RefusedError(f"{config.state_dir}: another gatherer runs here (pid {owner}); stop it first") from error
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock
-
-
-async def _serve(config: Config, path: Path | None, overrides: Mapping[str, str]) -> None:
+async def _serve(config: Config, source: Source) -> None:
     clock = SystemClock()
     events = Events()
     log = LogListener(config.log, clock)
     events.subscribe(log)
     logging.getLogger().addHandler(LibraryHandler(log))
-    daemon = Daemon(config, clock=clock, events=events, random=Random())
+    daemon = Daemon(config, source, log=log, clock=clock, events=events, random=Random())
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: daemon.hurry() if stop.is_set() else stop.set())
-    loop.add_signal_handler(signal.SIGHUP, lambda: daemon.reload(path, overrides))
+    loop.add_signal_handler(signal.SIGHUP, daemon.reload_soon)
     try:
         await daemon.start()
         await stop.wait()
@@ -103,8 +86,12 @@ async def _serve(config: Config, path: Path | None, overrides: Mapping[str, str]
 class Daemon:
     """Every part, wired; implements `control.face.Face`."""
 
-    def __init__(self, config: Config, *, clock: Clock, events: Events, random: Random) -> None:
+    def __init__(
+        self, config: Config, source: Source, *, log: LogListener, clock: Clock, events: Events, random: Random
+    ) -> None:
         self._written = config
+        self._source = source
+        self._log = log
         self._clock = clock
         self._events = events
         self._overrides = Overrides(config.state_dir)
@@ -115,6 +102,7 @@ class Daemon:
         self._state = "starting"
         self._drain_deadline = 0.0
         self._background: list[asyncio.Task[None]] = []
+        self._one_reload = asyncio.Lock()
         self._measurements = Measurements(clock)
         self._memory = Memory(pid=os.getpid(), clock=clock)
         self._metrics = Metrics(self.snapshot)
@@ -160,8 +148,12 @@ class Daemon:
         await self._database.start()
         await self._pools.start()
         summary = Summary(snapshot=self.snapshot, events=self._events, clock=self._clock)
-        self._background.append(asyncio.create_task(summary.run(), name="summary"))
-        self._background.append(asyncio.create_task(self._memory.run(), name="memory"))
+        watcher = Watcher(
+            sources=lambda: self._source.files(self._written), changed=self._file_changed, clock=self._clock
+        )
+        self._in_background(summary.run(), "summary")
+        self._in_background(self._memory.run(), "memory")
+        self._in_background(watcher.run(), "watch the configuration")
         self._state = "running"
         self._events.emit("supervisor_started", workers=sorted(self._config.workers), keys=len(self._config.keys))
 
@@ -178,7 +170,7 @@ class Daemon:
         await self._pools.stop()
         await self._database.stop(self._clock.monotonic() + DATABASE_STOP_S)
         await self._permits.stop()
-        for task in self._background:
+        for task in list(self._background):
             task.cancel()
         self._events.emit("supervisor_stopped", seconds=round(self._clock.monotonic() - started, 2))
         await self._http.stop()
@@ -187,25 +179,46 @@ class Daemon:
         """Shorten a drain that is under way (a second SIGTERM or Ctrl-C)."""
         self._events.emit("drain_hurried", level="warning")
         deadline = self._clock.monotonic() + QUICK_DRAIN_S
-        self._background.append(asyncio.create_task(self._pools.drain(deadline), name="quick drain"))
+        self._in_background(self._pools.drain(deadline), "quick drain")
 
-    def reload(self, path: Path | None, overrides: Mapping[str, str]) -> None:
+    def reload_soon(self) -> None:
+        """Read the file again because a person asked (SIGHUP)."""
+        self._in_background(self.reload(insist=True), "reload")
+
+    async def _file_changed(self) -> None:
+        await self.reload(insist=False)
+
+    async def reload(self, *, insist: bool) -> None:
         """Read the file again and follow it; a bad one changes nothing."""
-        try:
-            config = load(path, environment=os.environ, overrides=overrides)
-        except ConfigurationError as error:
-            self._reload = Reload(at=self._clock.wall(), errors=tuple(error.problems))
-            self._events.emit("config_refused", problems=error.problems)
-            return
-        self._reload = Reload(at=self._clock.wall())
-        self._written = config
-        self._generation += 1
-        self._apply()
-        self._events.emit("config_applied", generation=self._generation)
+        async with self._one_reload:
+            try:
+                config = await asyncio.to_thread(self._source.reread, self._written, insist=insist)
+            except ConfigurationError as error:
+                self._reload = Reload(at=self._clock.wall(), errors=tuple(error.problems))
+                self._events.emit("config_refused", problems=error.problems)
+                return
+            before, self._written = self._written, config
+            self._reload = Reload(at=self._clock.wall())
+            self._generation += 1
+            self._apply()
+            needs_restart(before, config, lambda text: self._events.emit("config_warned", warning=text))
+            self._events.emit("config_applied", generation=self._generation)
+
+    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._background.append(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._background.remove(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._events.emit("background_failed", task=task.get_name(), error=repr(error), level="error")
 
     def _apply(self) -> None:
         """Put what is written, with what people said since, in force."""
         self._config = self._overrides.applied_to(self._written)
+        self._log.configure(self._config.log)
         self._permits.reconfigure(self._config)
         self._permits.set_paused(self._paused())
         self._database.apply(database_settings(self._config))

@@ -7,7 +7,7 @@ from supervisor.settings.config import Api, Window
 from supervisor.settings.table import Table
 
 AUTH_WORDS = ("client_credentials", "bearer", "basic", "none")
-MODES, THETAS, HOURS = ("sliding", "fixed", "bucket"), ("off", "auto"), ("paced", "burst")
+MODES, THETAS, HOURS = ("sliding",), ("off",), ("paced", "burst")
 REGION = re.compile(r"[a-z]{1,8}")
 A_REGION = "a region of 1 to 8 small letters, such as eu"
 

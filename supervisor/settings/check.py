@@ -95,8 +95,6 @@ def _is_over(config: Config, workers: list[Worker]) -> bool:
 def _apis(config: Config, report: Report) -> None:
     for api in config.apis.values():
         label = f"apis.{api.name}"
-        if api.theta == "auto":
-            report.warning(f"{label}.theta", 'only "off" promises that no 429 is of our making')
         if is_blizzard(api) and api.region not in BLIZZARD_REGIONS:
             report.warning(f"{label}.region", f'Blizzard knows {", ".join(BLIZZARD_REGIONS)}, not "{api.region}"')
         for name, url in (("base_url", api.base_url), ("token_url", api.token_url)):

@@ -43,7 +43,6 @@ def test_targets_of_tags_that_share_a_key_are_added_up(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("setting", "expected"),
     [
-        ('theta = "auto"', 'apis.blizzard.theta: only "off" promises'),
         ('region = "uk"', "apis.blizzard.region: Blizzard knows us, eu, kr, tw, cn"),
         ('token_url = "http://oauth.example/token"', "apis.blizzard.token_url: without https"),
     ],

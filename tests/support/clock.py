@@ -28,6 +28,11 @@ class FakeClock:
         heapq.heappush(self._sleepers, (deadline, next(self._order), future))
         await future
 
+    @property
+    def sleepers(self) -> int:
+        """Return how many wait for this clock."""
+        return len(self._sleepers)
+
     def jump_wall(self, seconds: float) -> None:
         """Step the time of day, as an operator or NTP does; durations do not notice."""
         self._wall += seconds

@@ -1,0 +1,35 @@
+"""The two folders of a running supervisor, held so that there is only one."""
+
+import fcntl
+import os
+from typing import TextIO
+
+from supervisor.core.errors import RefusedError
+from supervisor.settings.config import Config
+
+LOCK = "supervisor.lock"
+
+
+def hold(config: Config) -> TextIO:
+    """Make state_dir and run_dir, private to our user, and hold state_dir while the result is open.
+
+    RefusedError when another supervisor holds it, or when a folder cannot be made.
+    """
+    try:
+        for folder in (config.state_dir, config.run_dir):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        config.run_dir.chmod(0o700)
+        lock = (config.state_dir / LOCK).open("a+")
+    except OSError as error:
+        raise RefusedError(f"{error.filename}: {error.strerror}; Gatherer needs to write there") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise RefusedError(f"{config.state_dir}: another gatherer runs here (pid {owner}); stop it first") from error
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock

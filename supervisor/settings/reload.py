@@ -1,0 +1,58 @@
+"""Decide whether an edited file may take the place of the configuration in force."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from supervisor.core.errors import ConfigurationError
+from supervisor.settings.config import Config
+from supervisor.settings.files import key_files
+from supervisor.settings.reading import load
+
+
+class Source:
+    """Where the configuration comes from: a file, the environment of the start, the command line."""
+
+    def __init__(self, path: Path | None, environment: Mapping[str, str], overrides: Mapping[str, str]) -> None:
+        self._path = path
+        # A copy: the secrets leave the real environment after the first reading.
+        self._environment = dict(environment)
+        self._overrides = overrides
+
+    def read(self) -> Config:
+        """Return what it says now. ConfigurationError has every problem."""
+        return load(self._path, environment=self._environment, overrides=self._overrides)
+
+    def reread(self, in_force: Config, *, insist: bool) -> Config:
+        """Return what it says now, to follow `in_force`. ConfigurationError also when pools vanish.
+
+        A half-written file is often valid TOML with fewer tables, so a worker that is not there any
+        more must have had `replicas = 0` before. insist: a person asked (SIGHUP), so it may go.
+        """
+        config = self.read()
+        vanished = [
+            name for name, worker in in_force.workers.items() if name not in config.workers and worker.replicas > 0
+        ]
+        if vanished and not insist:
+            names = ", ".join(f"workers.{name}" for name in vanished)
+            raise ConfigurationError(
+                [f"{self._path}: {names} vanished; set replicas = 0 there first, or insist with SIGHUP"]
+            )
+        return config
+
+    def files(self, in_force: Config) -> set[Path]:
+        """Return every file whose change may matter."""
+        found = set(in_force.sources)
+        if self._path is not None:
+            found |= {self._path.absolute(), *key_files(self._path.absolute())}
+        return found
+
+
+def needs_restart(before: Config, after: Config, say: Callable[[str], None]) -> None:
+    """Say which settings changed that only a restart can follow."""
+    for name, old, new in (
+        ("server.listen", before.server.listen, after.server.listen),
+        ("state_dir", before.state_dir, after.state_dir),
+        ("run_dir", before.run_dir, after.run_dir),
+    ):
+        if old != new:
+            say(f"{name} changed from {old} to {new}: takes effect at the next start")
