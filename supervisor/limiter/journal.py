@@ -57,7 +57,7 @@ class Journal:
         self._clock = clock
         self._events = events
         self._boot_id = read_boot_id() if boot_id is None else boot_id
-        self._is_dirty = False
+        self._open_pages: list[Page] = []
         self._pages: dict[bytes, int] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(path.with_name(path.name + ".lock"))
@@ -85,6 +85,7 @@ class Journal:
         if number is None:
             return self._new_page(identity, longest_s)
         page = self._page(number)
+        self._open_pages.append(page)
         now = self._journal_now()
         charges = page.charges(now)
         if page.bucket_s != bucket_s_for(longest_s):
@@ -93,10 +94,12 @@ class Journal:
 
     def stamp(self) -> bool:
         """Note the time; tell whether anything has changed since the last stamp, so that `sync` is worth it."""
-        was_dirty, self._is_dirty = self._is_dirty, False
+        is_dirty = any(page.is_dirty for page in self._open_pages)
+        for page in self._open_pages:
+            page.is_dirty = False
         self._doubles[STAMP] = self._journal_now()
         self._doubles[STAMP_WALL] = self._clock.wall()
-        return was_dirty
+        return is_dirty
 
     def sync(self) -> None:
         """Bring everything to the disk. Blocks; call it in a thread."""
@@ -130,12 +133,12 @@ class Journal:
 
     def _new_page(self, identity: bytes, longest_s: float) -> tuple[Record, Past]:
         number = next((n for n in range(MAX_PAGES) if n not in self._pages.values()), None)
-        if number is None:
-            self._events.emit("journal_full", path=str(self._path), keys=MAX_PAGES)
+        if number is None or not self._has_space(number):
+            # Better served without a memory than not at all; said loudly, because a restart will forget it.
+            self._events.emit("journal_full", path=str(self._path), keys=len(self._pages))
             return NoRecord(), Past(origin="unrecorded")
-        # A store to a hole of a file on a full disk kills the process: take the space now.
-        os.posix_fallocate(self._fd, HEAD_BYTES + number * PAGE_BYTES, PAGE_BYTES)
         page = self._page(number)
+        self._open_pages.append(page)
         page.format(identity, longest_s)
         self._pages[identity] = number
         damaged_at = self._doubles[DAMAGED_AT]
@@ -144,6 +147,14 @@ class Journal:
         self._damaged.add(identity)
         page.spend(damaged_at)
         return page, self._past(page, page.charges(self._journal_now()))
+
+    def _has_space(self, number: int) -> bool:
+        # A store to a hole of a file on a full disk kills the process (SIGBUS): take the space before.
+        try:
+            os.posix_fallocate(self._fd, HEAD_BYTES + number * PAGE_BYTES, PAGE_BYTES)
+        except OSError:
+            return False
+        return True
 
     def _map_file(self) -> None:
         os.ftruncate(self._fd, FILE_BYTES)
@@ -214,16 +225,10 @@ class Journal:
     def _page(self, number: int) -> Page:
         start = (HEAD_BYTES + number * PAGE_BYTES) // WORD_BYTES
         end = start + PAGE_BYTES // WORD_BYTES
-        return Page(self._words[start:end], self._doubles[start:end], self._to_journal, self._changed)
-
-    def _to_journal(self, monotonic: float) -> float:
-        return monotonic + self._base
+        return Page(self._words[start:end], self._doubles[start:end], self._base)
 
     def _journal_now(self) -> float:
         return self._clock.monotonic() + self._base
-
-    def _changed(self) -> None:
-        self._is_dirty = True
 
 
 def _as_words(data: bytes) -> "memoryview[int]":

@@ -14,7 +14,6 @@ word; anything else that does not check is damage.
 import math
 import struct
 import zlib
-from collections.abc import Callable
 
 WORD_BYTES = 8
 PAGE_BYTES = 32768
@@ -22,6 +21,7 @@ HEAD_WORDS = 8
 SLOTS = PAGE_BYTES // WORD_BYTES - HEAD_WORDS
 KEPT_BUCKETS = SLOTS - 64
 """Older buckets than this many are not read: they may be about to be overwritten."""
+MAX_AHEAD_BUCKETS = 4
 MIN_BUCKET_S = 1.0
 BUCKETS_PER_WINDOW = 3600
 MAX_COUNT = 2**24 - 1
@@ -53,46 +53,40 @@ def _check(body: int) -> int:
 class Page:
     """One key's page, as a `Record`. words, doubles: views of the same mapped memory.
 
-    to_journal: monotonic seconds → journal time.
+    base: journal time minus monotonic seconds. is_dirty: changed since the journal last looked.
     """
 
-    __slots__ = ("_bucket_s", "_changed", "_doubles", "_to_journal", "_words")
+    __slots__ = ("_base", "_bucket_s", "_doubles", "_words", "is_dirty")
 
-    def __init__(
-        self,
-        words: "memoryview[int]",
-        doubles: "memoryview[float]",
-        to_journal: Callable[[float], float],
-        changed: Callable[[], None],
-    ) -> None:
+    def __init__(self, words: "memoryview[int]", doubles: "memoryview[float]", base: float) -> None:
         self._words = words
         self._doubles = doubles
-        self._to_journal = to_journal
-        self._changed = changed
+        self._base = base
         self._bucket_s = doubles[4]
+        self.is_dirty = False
 
     def mark(self, in_flight: int) -> None:
         """Write down the requests in flight."""
         self._words[5] = in_flight
-        self._changed()
+        self.is_dirty = True
 
     def charge(self, now: float, in_flight: int) -> None:
         """Count one request in its bucket, then write down those still in flight."""
-        self._add(self._to_journal(now), 1)
+        self._add(now + self._base, 1)
         self._words[5] = in_flight
-        self._changed()
+        self.is_dirty = True
 
     def settle(self, at: float, requests: int) -> None:
         """Count what was in flight before a restart."""
         if requests:
-            self._add(self._to_journal(at), requests)
+            self._add(at + self._base, requests)
         self._words[5] = 0
-        self._changed()
+        self.is_dirty = True
 
     def park(self, until: float) -> None:
         """Write down until when the key is parked."""
-        self._doubles[6] = self._to_journal(until)
-        self._changed()
+        self._doubles[6] = until + self._base
+        self.is_dirty = True
 
     @property
     def identity(self) -> bytes:
@@ -116,7 +110,7 @@ class Page:
         self._doubles[4] = self._bucket_s
         self._words[7] = _head_check(identity, self._bucket_s)
         self._words[0:4] = memoryview(identity).cast("Q")
-        self._changed()
+        self.is_dirty = True
 
     def check(self) -> None:
         """Raise ValueError when the page is damaged."""
@@ -140,14 +134,15 @@ class Page:
                 continue
             number, requests = unpack_bucket(word)
             if newest - KEPT_BUCKETS < number:
-                # Numbers ahead of now: the wall clock went back over a reboot. No time has passed.
-                found.append(((min(number, newest) + 1) * self._bucket_s, requests))
+                # What was settled by the last start may lie a little ahead; nothing lies far ahead.
+                number = min(number, newest + MAX_AHEAD_BUCKETS)
+                found.append(((number + 1) * self._bucket_s, requests))
         return sorted(found)
 
     def spend(self, journal_now: float) -> None:
         """Count more than any limit now: for a page whose content cannot be trusted."""
         self._add(journal_now, MAX_COUNT)
-        self._changed()
+        self.is_dirty = True
 
     def refill(self, longest_s: float, charges: list[tuple[float, int]]) -> None:
         """Lay the ring out anew for another longest window, keeping what was spent."""

@@ -163,10 +163,13 @@ class Key:
         standing = self.standing
         if standing.is_plain:
             return self.quota.frees_at(priority)
+        standing_at = standing.frees_at(self.quota.in_flight)
+        if standing_at > now:
+            return standing_at
         share = standing.share(now, self.shortest.limit)
-        at = max(standing.frees_at(self.quota.in_flight), self.quota.frees_at(priority, share))
-        # A key that recovers regains its share by time too: look again in a second.
-        return at if at == math.inf or standing.state is State.PARKED else min(at, now + LOOK_AGAIN_S)
+        at = self.quota.frees_at(priority, share)
+        # A key that recovers regains its share by time, whatever is in flight: look again in a second.
+        return min(at, now + LOOK_AGAIN_S) if share < 1.0 else at
 
     def obtains_at(self, now: float) -> float:
         """Return a moment before which `can_obtain` stays False by itself."""

@@ -6,8 +6,7 @@ most of the long window left, then the fewest in flight, then the order of the f
 request; never fill one key first: it would be dark when a burst comes.
 """
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -94,36 +93,27 @@ class KeyRing:
             key.restore(record, past, now)
 
 
-def choose(candidates: Iterable[Key], priority: int, now: float) -> Key | None:
-    """Return the key to spend now on a request of `priority`, None when none can go. O(keys), no sorting.
-
-    candidates: least flexible first, as `KeyRing.candidates` returns them.
-    """
-    best: Key | None = None
-    best_left = -math.inf
-    for key in candidates:
-        if best is not None and key.flexibility > best.flexibility:
-            break
-        left = key.quota.left_share(now)
-        # Cheap questions first: most keys lose by what they have left and need not be asked for room.
-        if left < best_left or (best is not None and left == best_left and not _is_idler(key, best)):
-            continue
-        if key.level(now) >= priority:
-            best = key
-            best_left = left
-    return best
+def choose(candidates: Sequence[Key], priority: int, now: float) -> Key | None:
+    """Return the key to spend now on a request of `priority`, None when none can go. O(keys), no sorting."""
+    if not candidates:
+        return None
+    best = prefer(candidates, now)
+    # Mostly the preferred key has room, and the others need not be asked.
+    if best.level(now) >= priority:
+        return best
+    able = [key for key in candidates if key is not best and key.level(now) >= priority]
+    return prefer(able, now) if able else None
 
 
-def prefer(keys: list[Key], now: float) -> Key:
+def prefer(keys: Sequence[Key], now: float) -> Key:
     """Return the key of `keys` (≥ 1) to spend first, by the rule of this module, room or not."""
     best = keys[0]
     best_left = best.quota.left_share(now)
-    for key in keys[1:]:
+    for key in keys:
         if key.flexibility > best.flexibility:
             continue
         left = key.quota.left_share(now)
-        is_better = left > best_left or (left == best_left and _is_idler(key, best))
-        if key.flexibility < best.flexibility or is_better:
+        if left > best_left or (left == best_left and _is_idler(key, best)) or key.flexibility < best.flexibility:
             best, best_left = key, left
     return best
 

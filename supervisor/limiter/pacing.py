@@ -28,10 +28,12 @@ _URGENT, _NORMAL, _BACKGROUND = (int(priority) for priority in Priority)
 class Pacing:
     """Pace one long window. GCRA by its theoretical arrival time, monotonic seconds."""
 
-    __slots__ = ("_arrival_at", "_interval_s", "_open_limit", "_slack_s")
+    __slots__ = ("_arrival_at", "_closed_at", "_interval_s", "_open_limit", "_slack_s")
 
     def __init__(self, limit: int, per_s: float) -> None:
         self._arrival_at = -math.inf
+        # When the open share was last seen spent, None = it has room.
+        self._closed_at: float | None = None
         self.resize(limit, per_s)
 
     def resize(self, limit: int, per_s: float) -> None:
@@ -39,7 +41,8 @@ class Pacing:
         self._open_limit = max(1, math.floor(limit * OPEN_SHARE + 1e-9))
         self._interval_s = per_s / (limit * OPEN_SHARE)
         burst = max(1.0, min(MAX_BURST, limit / BURST_DIVISOR))
-        self._slack_s = (burst - 1) * self._interval_s
+        # A little more than burst - 1 intervals: a thousand additions must not round one of them away.
+        self._slack_s = (burst - 1 + 1e-6) * self._interval_s
 
     def level(self, used: int, now: float) -> int:
         """Return the least urgent `Priority` that may go when `used` are counted or in flight.
@@ -48,8 +51,11 @@ class Pacing:
         would return every hour, with everybody else shut out just before it.
         """
         if used >= self._open_limit:
-            self._arrival_at = max(self._arrival_at, now)
+            if self._closed_at is not None:
+                self._arrival_at = max(self._arrival_at, self._closed_at) + now - self._closed_at
+            self._closed_at = now
             return _URGENT
+        self._closed_at = None
         return _BACKGROUND if self._arrival_at - self._slack_s <= now else _NORMAL
 
     def is_open(self, used: int) -> bool:

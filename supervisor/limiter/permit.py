@@ -43,8 +43,9 @@ class Permits:
         self._last = 0
         self._held: dict[int, Permit] = {}
         self._lingering: dict[int, Permit] = {}
-        # Lower bound of the moment at which the oldest held permit exceeds its hold limit.
+        # Lower bounds: when the oldest held permit exceeds its hold limit, the oldest lingering one ends.
         self._look_at = math.inf
+        self._ends_at = math.inf
 
     def __len__(self) -> int:
         return len(self._held) + len(self._lingering)
@@ -71,6 +72,7 @@ class Permits:
         """Keep the slot of a permit of unknown fate until the server cannot count it any more."""
         self._held.pop(permit.id, None)
         permit.lingers_until = now + LINGER_S
+        self._ends_at = min(self._ends_at, permit.lingers_until)
         self._lingering[permit.id] = permit
 
     def held_by(self, connection: int) -> list[Permit]:
@@ -93,9 +95,13 @@ class Permits:
 
     def ended(self, now: float) -> list[Permit]:
         """Return and forget the permits whose lingering is over; they must be counted now."""
+        if now < self._ends_at:
+            return []
         found = []
+        self._ends_at = math.inf
         for permit in self._lingering.values():
             if permit.lingers_until > now:
+                self._ends_at = permit.lingers_until
                 break
             found.append(permit)
         for permit in found:
@@ -104,5 +110,4 @@ class Permits:
 
     def next_at(self) -> float:
         """Return when `overdue` or `ended` has something to say at the earliest."""
-        lingering = next(iter(self._lingering.values()), None)
-        return self._look_at if lingering is None else min(self._look_at, lingering.lingers_until)
+        return self._look_at if self._look_at < self._ends_at else self._ends_at

@@ -65,7 +65,7 @@ class Quota:
                 open_to = pacing.level(used, now)
                 if open_to < level:
                     level = open_to
-            elif share < 1.0 and used >= window.limit * share and used and not window.is_long:
+            elif share < 1.0 and used >= max(1, int(window.limit * share)) and not window.is_long:
                 return NOTHING
         return level
 
@@ -77,7 +77,7 @@ class Quota:
         latest = -math.inf
         for window, pacing in self._rules:
             used = window.count + self.in_flight
-            limit = window.limit if share >= 1.0 or window.is_long else max(1.0, window.limit * share)
+            limit = window.limit if share >= 1.0 or window.is_long else max(1, int(window.limit * share))
             is_closed = pacing is not None and priority > 0 and not pacing.is_open(used)
             if used >= limit or is_closed:
                 latest = max(latest, window.frees_at)
@@ -122,7 +122,7 @@ class Quota:
 
         Call once, before the first grant.
         """
-        unknown = past.unknown + math.ceil(past.unflushed_s * self._top_rate_per_s())
+        unknown = past.unknown + self._most_in(past.unflushed_s)
         for window, pacing in self._rules:
             if window.is_long:
                 for at, requests in past.charges:
@@ -169,5 +169,6 @@ class Quota:
         self._rules = tuple(rules)
         self._longest = max((window for window, _ in rules), key=lambda window: window.per_s)
 
-    def _top_rate_per_s(self) -> float:
-        return min(window.limit / window.per_s if window.is_long else window.limit for window, _ in self._rules)
+    def _most_in(self, seconds: float) -> int:
+        """Return the most requests that the windows can have allowed in `seconds`."""
+        return min(window.limit * math.ceil(seconds / window.per_s) for window, _ in self._rules)
