@@ -103,7 +103,8 @@ class Configure(Message, frozen=True):
 class Grant(Message, frozen=True):
     """Leave to send one request with one key.
 
-    headers and query carry the credential ready to send; neither may be logged or stored.
+    headers and query carry the credential ready to send; neither may be logged or stored. regions:
+    where the key may be used, () = everywhere; only a start needs them, whose region nobody knew.
     """
 
     ask: int
@@ -111,6 +112,7 @@ class Grant(Message, frozen=True):
     key: str
     headers: dict[str, str] = {}
     query: dict[str, str] = {}
+    regions: tuple[str, ...] = ()
 
 
 TIMEOUT_WAITING, BUSY, DRAINING, NO_KEY = "timeout waiting", "busy", "draining", "no key"

@@ -28,7 +28,8 @@ MAX_ROWS_A_TIER = 20_000
 FAR_FUTURE = 253402300800.0  # year 10000, in wall seconds
 
 _UNFINISHED = ("scheduled", "available", "executing", "retryable")
-_NOT_QUEUED = """SELECT entity FROM ({stale}) AS stale WHERE NOT EXISTS (
+_NOT_QUEUED = """SELECT entity FROM ({stale}
+) AS stale WHERE NOT EXISTS (
     SELECT 1 FROM jobs WHERE kind = :worker AND entity = stale.entity
     AND state IN ('scheduled', 'available', 'executing', 'retryable')) LIMIT :room"""
 

@@ -23,6 +23,7 @@ from supervisor.database.loops import Note
 
 # The longest that any question may take; jobs.wait has its own, shorter one.
 ANSWER_WITHIN_S = 660.0
+MAX_ASKED = 1000
 
 Params: TypeAlias = Mapping[str, str]
 
@@ -52,8 +53,11 @@ class Answers:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def ask(self, question: Question) -> None:
-        """Answer in the background, whatever happens."""
-        task = asyncio.get_running_loop().create_task(self._reply(question), name=f"question {question.method}")
+        """Answer in the background, whatever happens; at once with 503 when MAX_ASKED are being answered."""
+        if len(self._tasks) >= MAX_ASKED:
+            self._reply(question, problem(503, "not now", f"{MAX_ASKED} questions are being answered already"))
+            return
+        task = asyncio.get_running_loop().create_task(self._work(question), name=f"question {question.method}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -79,8 +83,10 @@ class Answers:
             self._note("question_failed", method=method, traceback=traceback.format_exc(limit=8))
             return problem(500, "internal error", describe(error))
 
-    async def _reply(self, question: Question) -> None:
-        answer = await self.answer(question.method, question.params, question.body)
+    async def _work(self, question: Question) -> None:
+        self._reply(question, await self.answer(question.method, question.params, question.body))
+
+    def _reply(self, question: Question, answer: Answer) -> None:
         self._send(Reply(question.call, answer.status, msgspec.json.encode(answer.body)))
 
 

@@ -4,7 +4,7 @@ A long read holds back the checkpoint, so each one is short or interrupted.
 """
 
 import asyncio
-import contextlib
+import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,11 +19,17 @@ Row: TypeAlias = dict[str, Any]
 
 
 class Reader:
-    """One read-only connection to gatherer.db with market.db attached."""
+    """One read-only connection to gatherer.db with market.db attached; one read at a time.
 
-    def __init__(self, state_dir: Path) -> None:
+    read_for_s: a longer read is interrupted.
+    """
+
+    def __init__(self, state_dir: Path, read_for_s: float = READ_FOR_S) -> None:
         self._state_dir = state_dir
+        self._read_for_s = read_for_s
+        self._turn = asyncio.Lock()
         self._connection: aiosqlite.Connection | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Open; the files exist."""
@@ -34,28 +40,40 @@ class Reader:
         await self._connection.execute("PRAGMA query_only = 1")
 
     async def rows(self, sql: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> list[Row]:
-        """Return all rows by column name. UnavailableError after READ_FOR_S; sqlite3.Error for bad SQL."""
+        """Return all rows by column name. UnavailableError when it took too long; sqlite3.Error for bad SQL."""
         names, values = await self.table(sql, parameters)
         return [dict(zip(names, row, strict=True)) for row in values]
 
     async def table(
         self, sql: str, parameters: Mapping[str, Any] | Sequence[Any] = ()
     ) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Return column names and rows."""
-        connection = self._connection
-        if connection is None:
-            raise UnavailableError("the database is not open")
-        try:
-            async with asyncio.timeout(READ_FOR_S), connection.execute(sql, parameters) as cursor:
-                names = [column[0] for column in cursor.description or ()]
-                return names, [tuple(row) for row in await cursor.fetchall()]
-        except TimeoutError as error:
-            await connection.interrupt()
-            raise UnavailableError(f"the read took longer than {READ_FOR_S:g} s") from error
+        """Return column names and rows. Errors as in `rows`."""
+        async with self._turn:
+            if self._connection is None:
+                raise UnavailableError("the database is not open")
+            alarm = asyncio.get_running_loop().call_later(self._read_for_s, self._interrupt)
+            try:
+                async with self._connection.execute(sql, parameters) as cursor:
+                    names = [column[0] for column in cursor.description or ()]
+                    return names, [tuple(row) for row in await cursor.fetchall()]
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                    raise UnavailableError(f"the read took longer than {self._read_for_s:g} s") from error
+                raise
+            finally:
+                alarm.cancel()
 
     async def stop(self) -> None:
-        """Close; safe when called twice."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with contextlib.suppress(ValueError):  # aiosqlite: the thread has ended already
+        """Close, ending a read in progress; safe when called twice."""
+        self._interrupt()
+        async with self._turn:
+            connection, self._connection = self._connection, None
+            if connection is not None:
                 await connection.close()
+
+    def _interrupt(self) -> None:
+        """End the read in progress. Not by cancelling: that would leave the thread at it, and wait for it."""
+        if self._connection is not None and self._turn.locked():
+            task = asyncio.ensure_future(self._connection.interrupt())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)

@@ -36,7 +36,7 @@ from supervisor.database.suspects import adopt
 from supervisor.database.workers import specs_of
 from supervisor.database.writer import Lane
 
-LOCK_WITHIN_S = 5.0
+LOCK_WITHIN_S = 2.0
 LOCK_LOOK_EVERY_S = 0.1
 
 

@@ -165,7 +165,7 @@ class Dispatcher:
         permit = self._permits.grant(key, connection.number, flow.worker, priority, now)
         credential = key.credential
         assert credential is not None  # a key without one has no level
-        connection.send(Grant(ask, permit.id, key.name, credential.headers, credential.query))
+        connection.send(Grant(ask, permit.id, key.name, credential.headers, credential.query, key.settings.regions))
 
     def _over(self, waiter: Waiter) -> None:
         waiter.is_over = True

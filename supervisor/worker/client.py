@@ -102,10 +102,10 @@ class HttpClient:
 
     async def _permit(self, region: str, url: str) -> Permit:
         permit, self._first_permit = self._first_permit, None
-        # The start permit was chosen before anybody knew the job's region; it serves any region
-        # that its key may serve, which the supervisor has seen to for single-region tags.
         if permit is not None:
-            return permit
+            if permit.fits(region, self._clock.monotonic()):
+                return permit
+            permit.not_sent()
         try:
             return await self._acquire(region)
         except PermitRefused as error:

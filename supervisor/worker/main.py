@@ -85,7 +85,7 @@ class Replica:
         self._session = open_session()
         self._measures = Measures()
         self._channel = Channel(ToReplica, self._receive, self._supervisor_closed)
-        self._permits = Permits(self._channel.send)
+        self._permits = Permits(self._channel.send, clock)
         self._ledger = Ledger(
             socket=spec.database_socket, replica=spec.replica, worker=spec.worker, clock=clock, random=random
         )

@@ -10,8 +10,13 @@ from types import TracebackType
 
 import msgspec
 
+from supervisor.core.clock import Clock
 from supervisor.core.errors import UnavailableError
 from supervisor.core.messages import ANSWERED, DRAINING, NOT_SENT, UNKNOWN, Acquire, Cancel, Grant, Refuse, Release
+
+# The supervisor gives up a permit of which it hears nothing for 60 s (the limiter's hold limit) and
+# may then grant its place to somebody else, so nothing may be sent with it much earlier than that.
+MAX_AGE_S = 40.0
 
 
 class PermitRefused(UnavailableError):
@@ -30,15 +35,22 @@ class PermitRefused(UnavailableError):
 class Permit:
     """Leave to send one request; headers and query carry the credential."""
 
-    __slots__ = ("_give_back", "headers", "id", "is_spent", "key", "query")
+    __slots__ = ("_give_back", "_granted_at", "_regions", "headers", "id", "is_spent", "key", "query")
 
-    def __init__(self, grant: Grant, give_back: Callable[[Release], None]) -> None:
+    def __init__(self, grant: Grant, give_back: Callable[[Release], None], granted_at: float) -> None:
+        self._granted_at = granted_at
+        self._regions = grant.regions
         self.id = grant.permit
         self.key = grant.key
         self.headers = grant.headers
         self.query = grant.query
         self.is_spent = False
         self._give_back = give_back
+
+    def fits(self, region: str, now: float) -> bool:
+        """Tell whether a request to `region` ("" = any) may still be sent with it at `now` (monotonic seconds)."""
+        is_fresh = now - self._granted_at < MAX_AGE_S
+        return is_fresh and (not region or not self._regions or region in self._regions)
 
     def answered(self, status: int, rtt_s: float, retry_after_s: float = -1.0) -> None:
         """Report an answer, at its headers."""
@@ -70,8 +82,9 @@ class Permit:
 class Permits:
     """The permits of one replica: every wait has a number and a deadline."""
 
-    def __init__(self, send: Callable[[msgspec.Struct], None]) -> None:
+    def __init__(self, send: Callable[[msgspec.Struct], None], clock: Clock) -> None:
         self._send = send
+        self._clock = clock
         self._last_ask = 0
         self._waiting: dict[int, asyncio.Future[Permit]] = {}
 
@@ -104,7 +117,7 @@ class Permits:
             if future is not None and is_wanted:
                 future.set_exception(PermitRefused(message.why))
             return
-        permit = Permit(message, self._send)
+        permit = Permit(message, self._send, self._clock.monotonic())
         if future is not None and is_wanted:
             future.set_result(permit)
         else:

@@ -37,7 +37,11 @@ class Bench:
 
     async def _acquire(self, region: str) -> Permit:
         self.granted += 1
-        return Permit(Grant(0, self.granted, "k", {"Authorization": "Bearer secret"}), self.released.append)
+        return Permit(
+            Grant(0, self.granted, "k", {"Authorization": "Bearer secret"}),
+            self.released.append,
+            SystemClock().monotonic(),
+        )
 
     def fates(self) -> list[tuple[int, int]]:
         return [(r.fate, r.status) for r in self.released if isinstance(r, Release)]

@@ -16,13 +16,14 @@ from supervisor.core.messages import (
     Refuse,
     Release,
 )
-from supervisor.worker.permits import PermitRefused, Permits
+from supervisor.worker.permits import MAX_AGE_S, PermitRefused, Permits
+from tests.support.clock import FakeClock
 
 
 class Wire:
     def __init__(self) -> None:
         self.sent: list[msgspec.Struct] = []
-        self.permits = Permits(self.sent.append)
+        self.permits = Permits(self.sent.append, FakeClock())
 
     async def start(self) -> "asyncio.Task[object]":
         task: asyncio.Task[object] = asyncio.ensure_future(
@@ -88,3 +89,24 @@ async def test_leaving_without_a_word_counts_as_unknown() -> None:
     with await task:  # type: ignore[attr-defined]  # a Permit
         pass
     assert wire.sent[1:] == [Release(81, UNKNOWN)]
+
+
+async def test_old_permit_is_not_sent_with_any_more() -> None:
+    wire = Wire()
+    task = await wire.start()
+    wire.permits.receive(Grant(1, 82, "osint-1"))
+    permit = await task
+    granted_at = FakeClock().monotonic()
+    assert permit.fits("eu", granted_at + MAX_AGE_S - 1)  # type: ignore[attr-defined]  # a Permit
+    assert not permit.fits("eu", granted_at + MAX_AGE_S)  # type: ignore[attr-defined]
+
+
+async def test_permit_of_a_key_for_one_region_fits_only_there() -> None:
+    wire = Wire()
+    task = await wire.start()
+    wire.permits.receive(Grant(1, 83, "us-1", regions=("us",)))
+    permit = await task
+    now = FakeClock().monotonic()
+    assert permit.fits("us", now)  # type: ignore[attr-defined]  # a Permit
+    assert permit.fits("", now)  # type: ignore[attr-defined]
+    assert not permit.fits("eu", now)  # type: ignore[attr-defined]

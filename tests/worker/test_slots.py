@@ -22,7 +22,7 @@ class Bench:
         self.queue = [job(n) for n in range(1, jobs + 1)]
         self.running: dict[int, asyncio.Future[None]] = {}
         self.given_back: list[int] = []
-        self.permits = Permits(self.sent.append)
+        self.permits = Permits(self.sent.append, clock)
         self.claimer = Claimer(self)  # type: ignore[arg-type]  # this bench is its ledger: claim() below
         self.slots = Slots(
             permits=self.permits,
