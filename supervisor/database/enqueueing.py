@@ -8,6 +8,7 @@ from typing import Any
 from supervisor.database.statements import engine_sql
 
 _ENQUEUE = engine_sql("enqueue")
+_UNFINISHED = engine_sql("unfinished")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +22,19 @@ class Enqueued:
 
 def enqueue(connection: sqlite3.Connection, now: float, row: Mapping[str, Any]) -> Enqueued:
     """Add one job. row: as `workers.row_of` makes it."""
-    job, state, merged = connection.execute(_ENQUEUE, {**row, "now": now}).fetchone()
+    written = connection.execute(_ENQUEUE, {**row, "now": now}).fetchone()
+    if written is None:
+        job, state = connection.execute(_UNFINISHED, row).fetchone()
+        return Enqueued(id=job, state=state, merged=True)
+    job, state, merged = written
     return Enqueued(id=job, state=state, merged=merged > 0)
 
 
 def enqueue_all(connection: sqlite3.Connection, now: float, *, rows: Sequence[Mapping[str, Any]]) -> list[Enqueued]:
     """Add several jobs, in order."""
     return [enqueue(connection, now, row) for row in rows]
+
+
+def enqueue_unasked(connection: sqlite3.Connection, now: float, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add jobs of which nobody wants to know where they stand (follow-ups, batches)."""
+    connection.executemany(_ENQUEUE, [{**row, "now": now} for row in rows])

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from supervisor.core.errors import UsageError
-from supervisor.core.job import Effect
+from supervisor.core.job import Effect, NewJob
 from supervisor.core.messages import DONE, Finish
-from supervisor.database.enqueueing import enqueue
+from supervisor.database.enqueueing import enqueue_unasked
 from supervisor.database.holding import Held, look, must_hold, parameters
 from supervisor.database.statements import engine_sql
 from supervisor.database.workers import WorkerSpec
@@ -54,24 +54,44 @@ def finish(
     message: Finish,
     spec: WorkerSpec,
     follow_ups: Sequence[Mapping[str, Any]],
+    prepare: Callable[[list[NewJob]], list[dict[str, Any]]],
     backoff_s: Callable[[int], float],
 ) -> str:
     """Apply a Finish; return DONE, ALREADY_DONE or LOST, the last two without any change.
 
-    follow_ups: rows for `enqueue`. UsageError: an outcome or a statement that nobody knows.
+    follow_ups: rows for `enqueue`. prepare: makes such rows of what `<kind>_follow_ups` proposes.
+    UsageError: an outcome or a statement that nobody knows.
     """
     held = look(connection, message.job, message.lease)
     if isinstance(held, str):
         return held
     ending = _ending(held, message, spec, now, backoff_s)
     store(connection, now, held=held, spec=spec, effects=message.effects)
-    for row in follow_ups:
-        enqueue(connection, now, row)
+    enqueue_unasked(connection, now, [*follow_ups, *_proposed(connection, now, held, spec, prepare)])
     connection.execute(_ACCEPT_BATCH, {"lease": held.lease})
     if message.outcome == "unparsed":
         _keep_body(connection, now, held, message)
     _end(connection, now, held, message, ending)
     return DONE
+
+
+def _proposed(
+    connection: sqlite3.Connection,
+    now: float,
+    held: Held,
+    spec: WorkerSpec,
+    prepare: Callable[[list[NewJob]], list[dict[str, Any]]],
+) -> list[dict[str, Any]]:
+    """Return rows for what the kind's `<kind>_follow_ups` returns (worker, entity), as background jobs.
+
+    For follow-ups that only the tables know, such as items that no job has read yet.
+    """
+    statement = spec.convention("follow_ups")
+    if statement is None:
+        return []
+    found = statement.rows(connection, parameters(held, spec.parts(held.entity), now))
+    provenance = f"{held.kind} {held.entity}"
+    return prepare([NewJob(worker=row["worker"], entity=row["entity"], provenance=provenance) for row in found])
 
 
 def store(

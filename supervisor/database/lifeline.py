@@ -20,6 +20,7 @@ from supervisor.database.restarts import Restarts
 READY_WITHIN_S = 300.0
 # The process pulses every second whatever its disk does; silence means that its loop hangs.
 HUNG_AFTER_S = 20.0
+LOOK_EVERY_S = 2.0
 # A locked state is tried again; other refusals wait for new settings.
 LOCKED_FOR_S = 5.0
 FOR_EVER_S = 365 * 86400.0
@@ -50,7 +51,7 @@ class Lifeline:
         self._events = events
         self._bell = Bell()
         self._heard_at = 0.0
-        self._is_stopping = False
+        self._is_stopping = self._was_ready = False
         self.restarts = Restarts(random)
         self.child: Child | None = None
         self.state, self.reason = "starting", ""
@@ -62,6 +63,7 @@ class Lifeline:
     def ready(self) -> None:
         """Note that the process serves."""
         self.heard()
+        self._was_ready = True
         self.state, self.reason = "ready", ""
 
     def try_again(self) -> None:
@@ -74,7 +76,11 @@ class Lifeline:
         self._bell.ring()
 
     async def run(self) -> None:
-        """Run until stop. Raises when the very first process refuses (ConfigurationError, UnavailableError)."""
+        """Run until stop.
+
+        Raises only as long as no process has been ready: ConfigurationError or UnavailableError when the
+        first one refuses, UnavailableError when one after another dies.
+        """
         while not self._is_stopping:
             code = await self._live()
             if self._is_stopping:
@@ -82,6 +88,8 @@ class Lifeline:
             if code in (CONFIGURATION, LOCKED) and self.state == "starting":
                 raise self._refusal(code)
             wait_s = self._refused(code) if code in (CONFIGURATION, LOCKED) else self._died(code)
+            if not self._was_ready and self.restarts.is_degraded(self._clock.monotonic()):
+                raise UnavailableError(f"the database process cannot be started: {self.reason}")
             await self._bell.wait_until(self._clock, self._clock.monotonic() + wait_s)
 
     async def _live(self) -> int:
@@ -100,9 +108,10 @@ class Lifeline:
 
     async def _watch(self, child: Child) -> None:
         """Return when the process has ended, or has been silent for too long (it is killed then)."""
-        self._heard_at = self._clock.monotonic() + READY_WITHIN_S
+        self._heard_at = self._clock.monotonic() + READY_WITHIN_S - HUNG_AFTER_S
         while not child.exited.done():
-            moment = asyncio.ensure_future(self._clock.sleep_until(self._heard_at + HUNG_AFTER_S))
+            look_at = self._clock.monotonic() + LOOK_EVERY_S
+            moment = asyncio.ensure_future(self._clock.sleep_until(look_at))
             either: list[asyncio.Future[Any]] = [moment, child.exited]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             moment.cancel()

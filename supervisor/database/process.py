@@ -29,9 +29,6 @@ from supervisor.core.wire import Channel
 from supervisor.database.service import Service
 
 REFUSED = "database_refused"
-# The writer thread and the loop share one interpreter; 5 ms turns would be felt in each answer.
-SWITCH_INTERVAL_S = 0.001
-FLUSH_WITHIN_S = 1.0
 
 
 class Control:
@@ -122,7 +119,6 @@ def main(argv: list[str] | None = None) -> int:
     die_with_parent(arguments.parent)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     code: Any = uvloop.run(serve(arguments))
     return int(code)
 

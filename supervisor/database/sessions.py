@@ -181,6 +181,7 @@ class Session:
             message=message,
             spec=self._desk.workers.known(self._worker),
             follow_ups=follow_ups,
+            prepare=self._desk.follow_up_rows,
             backoff_s=self._desk.backoff_s,
         )
         rows = len(follow_ups) + sum(len(effect.rows) for effect in message.effects)

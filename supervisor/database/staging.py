@@ -12,7 +12,7 @@ from typing import Any
 
 from supervisor.core.clock import Clock
 from supervisor.core.errors import RefusedError
-from supervisor.database.enqueueing import enqueue
+from supervisor.database.enqueueing import enqueue_unasked
 from supervisor.database.holding import must_hold
 from supervisor.database.statements import engine_sql
 from supervisor.database.writer import Lane, Writer
@@ -111,8 +111,7 @@ def move_some(connection: sqlite3.Connection, now: float) -> int:
         return 0
     batch, end = found
     rows = connection.execute(_FIRST, {"batch": batch, "end": end, "limit": ROWS_A_TURN}).fetchall()
-    for row in rows:
-        enqueue(connection, now, dict(zip(_COLUMNS, row, strict=True)))
+    enqueue_unasked(connection, now, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
     _drop(connection, batch, rows)
     if len(rows) < ROWS_A_TURN:
         connection.execute(_DONE, {"batch": batch})

@@ -91,6 +91,7 @@ class Bench:
             message=Finish(1, job.id, job.lease, outcome, **more),
             spec=self.spec(job.worker),
             follow_ups=follow_ups,
+            prepare=lambda jobs: [self.workers.prepare(job) for job in jobs],
             backoff_s=lambda attempt: backoff_s * attempt,
         )
 

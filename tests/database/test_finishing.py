@@ -35,6 +35,14 @@ def test_rows_and_follow_ups_commit_with_the_completion(bench: Bench) -> None:
     assert bench.claim(worker="markets")[0].parts == {"region": "eu", "number": "7"}
 
 
+def test_follow_ups_that_only_the_tables_know_are_enqueued_in_the_background(bench: Bench) -> None:
+    bench.finish(claimed(bench, "eu/rome"), effects=[Effect("town_weather", [{"weather": "unknown"}])])
+    bench.enqueue("eu/7", worker="markets")
+    bench.finish(bench.claim(worker="markets")[0])
+    (job,) = bench.claim()
+    assert (job.entity, job.priority, job.provenance) == ("eu/rome", 2, "markets eu/7")
+
+
 def test_bad_row_undoes_the_whole_finish(bench: Bench) -> None:
     job = claimed(bench)
     effects = [Effect("town_weather", [{"weather": "sun"}]), Effect("town_event", [{"wat": "misspelt"}])]

@@ -42,7 +42,8 @@ def test_busy_replica_is_emptied_for_a_suspect_when_none_is_idle(bench: Bench) -
     bench.enqueue("eu/suspect")
     bench.enqueue("eu/friend")
     bench.claim(2)
-    (busy,) = [bench.enqueue("eu/busy")] and bench.claim(replica="towns#2")
+    bench.enqueue("eu/busy")
+    (busy,) = bench.claim(replica="towns#2")
     bench.exit("towns#1")
     bench.enqueue("eu/next")
     assert bench.claim(replica="towns#2") == []

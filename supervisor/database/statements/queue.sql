@@ -4,7 +4,8 @@
 -- name: enqueue
 -- A duplicate joins the unfinished job: most urgent priority, earliest run_at, youngest max_age, latest deadline.
 -- A job that has run before and waits (backoff, snooze) is hurried by an urgent newcomer only. While executing
--- nothing of the job changes; what was asked is remembered in `again`.
+-- nothing of the job changes; what was asked is remembered in `again`. A duplicate that asks for nothing more writes
+-- nothing (and returns no row): a guild's roster is hundreds of those.
 INSERT INTO jobs (kind, entity, args, priority, state, run_at, max_age_s, deadline_at, provenance, created_at)
 VALUES (:kind, :entity, :args, :priority, iif(:run_at > :now, 'scheduled', 'available'),
         max(coalesce(:run_at, :now), :now), :max_age_s, :deadline_at, :provenance, :now)
@@ -27,7 +28,14 @@ ON CONFLICT (kind, entity) WHERE state IN ('scheduled', 'available', 'executing'
         'max_age_s', coalesce(min(again ->> 'max_age_s', excluded.max_age_s), again ->> 'max_age_s', excluded.max_age_s),
         'deadline_at', iif(again IS NULL, excluded.deadline_at, max(again ->> 'deadline_at', excluded.deadline_at)),
         'provenance', excluded.provenance))
+WHERE state = 'executing' OR excluded.priority < priority OR excluded.run_at < run_at OR excluded.args <> '{}'
+    OR coalesce(excluded.max_age_s < max_age_s, excluded.max_age_s IS NOT NULL AND max_age_s IS NULL)
+    OR coalesce(excluded.deadline_at > deadline_at, deadline_at IS NOT NULL AND excluded.deadline_at IS NULL)
 RETURNING id, state, merged;
+
+-- name: unfinished
+SELECT id, state FROM jobs
+WHERE kind = :kind AND entity = :entity AND state IN ('scheduled', 'available', 'executing', 'retryable');
 
 -- name: claim
 UPDATE jobs SET state = 'executing', lease = :lease, replica = :replica, started_at = :now
