@@ -8,13 +8,25 @@ OSINT = [f"osint-{n}" for n in range(1, 6)]
 CLIENTS = [*OSINT, "dma-1"]
 
 
-def preset(name: str, base_url: str, token_url: str, *, hour_lifted: bool = True, paused: tuple[str, ...] = ()) -> str:
-    """Return the preset `name` ("development", "production") against a simulator, without schedules of its own."""
+def preset(
+    name: str,
+    base_url: str,
+    token_url: str,
+    *,
+    hour_lifted: bool = True,
+    hour: str = "burst",
+    paused: tuple[str, ...] = (),
+    workers: dict[str, dict[str, object]] | None = None,
+) -> str:
+    """Return the preset `name` ("development", "production") against a simulator, without schedules of its own.
+
+    workers: further ones, by name.
+    """
     document = tomlkit.parse(shipped(f"{name}.toml"))
     document["state_dir"] = "state"
     document["run_dir"] = "run"
     document["server"] = {"listen": "127.0.0.1:0"}
-    api: dict[str, object] = {"base_url": base_url, "token_url": token_url, "region": "eu", "hour": "burst"}
+    api: dict[str, object] = {"base_url": base_url, "token_url": token_url, "region": "eu", "hour": hour}
     if hour_lifted:
         api["windows"] = [{"requests": 100, "per": "1s"}]
     document["apis"] = {"blizzard": api}
@@ -23,6 +35,7 @@ def preset(name: str, base_url: str, token_url: str, *, hour_lifted: bool = True
         key["client_id"], key["client_secret"] = client, "secret"
     for table in ("schedules", "freshness"):
         document.pop(table, None)
+    document["workers"].update(workers or {})  # type: ignore[union-attr]  # tomlkit's types are loose
     for worker in paused:
         document["workers"][worker]["paused"] = True  # type: ignore[index]  # tomlkit's types are loose
     return with_tables_last(tomlkit.dumps(document))

@@ -40,6 +40,11 @@ class World:
         with urllib.request.urlopen(f"{self.base_url}/_simulator/{path}", timeout=30) as answer:
             return json.load(answer)
 
+    def post(self, path: str, body: Any = None) -> Any:
+        data = json.dumps(body).encode()
+        with urllib.request.urlopen(f"{self.base_url}/_simulator/{path}", data=data, timeout=30) as answer:
+            return json.load(answer)
+
     def statistics(self) -> dict[str, Any]:
         return self.get("statistics")  # type: ignore[no-any-return]
 
