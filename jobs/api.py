@@ -17,7 +17,7 @@ Only Found and NotModified may make something fresh; only Missing may make somet
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 from urllib.parse import quote
 
@@ -80,7 +80,13 @@ Answer: TypeAlias = Found[T] | Missing | NotModified | Broken | Failed
 
 def path(*parts: str | int) -> str:
     """Return "/" and the parts joined by "/", each percent-encoded as UTF-8, nothing left safe."""
-    return "".join("/" + quote(str(part), safe="") for part in parts)
+    return "".join(["/" + _quoted(str(part)) for part in parts])
+
+
+@lru_cache(maxsize=4096)
+def _quoted(part: str) -> str:
+    """Return one part percent-encoded; cached, because most parts are the same words and realms."""
+    return quote(part, safe="")
 
 
 async def fetch(
