@@ -31,8 +31,14 @@ MAX_KEPT_BODY_BYTES = 64 * 1024
 MAX_RETRY_AFTER_S = 600.0
 BRAKED_AGAIN_S = 60.0
 NO_PERMIT_AGAIN_S = 30.0
-BRAKED, DRAINING, NO_PERMIT = "braked", "draining", "no permit"
-_BLAMELESS = {BRAKED: BRAKED_AGAIN_S, DRAINING: 0.0, NO_PERMIT: NO_PERMIT_AGAIN_S}
+UNREACHABLE_AGAIN_S = 15.0
+BRAKED, DRAINING, NO_PERMIT, UNREACHABLE = "braked", "draining", "no permit", "unreachable"
+_BLAMELESS = {
+    BRAKED: BRAKED_AGAIN_S,
+    DRAINING: 0.0,
+    NO_PERMIT: NO_PERMIT_AGAIN_S,
+    UNREACHABLE: UNREACHABLE_AGAIN_S,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +176,7 @@ def parse(body: bytes, decoder: msgspec.json.Decoder[T], endpoint: str) -> T | B
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         if _is_whole(body):
-            return Broken(endpoint=endpoint, error=str(error), body=body[:MAX_KEPT_BODY_BYTES])
+            return Broken(endpoint=endpoint, error=f"{endpoint}: {error}", body=body[:MAX_KEPT_BODY_BYTES])
         return Failed(error=f"{endpoint}: 200 with a cut body of {len(body)} bytes", reason="body")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Failed(error=f"{endpoint}: 200 with {len(body)} bytes that are no JSON ({error})", reason="body")
@@ -184,7 +190,8 @@ def is_braked(answer: Answer[T]) -> bool:
 def retry(failed: Failed) -> Retry | Snooze:
     """Return the outcome of a job that cannot go on without this answer.
 
-    Braked, draining and permitless jobs are nobody's fault: they snooze and spend no attempt.
+    An unreachable API, a brake, a drain or a missing permit is no fault of the job: it snoozes and
+    spends no attempt.
     """
     if failed.reason in _BLAMELESS:
         return Snooze(after_s=_BLAMELESS[failed.reason], note=failed.error)

@@ -58,6 +58,7 @@ def run(path: Path | None, overrides: Mapping[str, str]) -> int:
         hide_memory()
         with lock:
             uvloop.run(_serve(config, source))
+            lock.truncate(0)  # nobody may mistake an old pid for ours
     except GathererError as error:
         print(f"gatherer: {error}", file=sys.stderr)
         return error.exit_code
@@ -201,7 +202,9 @@ class Daemon:
             self._reload = Reload(at=self._clock.wall())
             self._generation += 1
             self._apply()
-            needs_restart(before, config, lambda text: self._events.emit("config_warned", warning=text))
+            needs_restart(
+                before, config, lambda text: self._events.emit("config_warned", warning=text, level="warning")
+            )
             self._events.emit("config_applied", generation=self._generation)
 
     def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:

@@ -27,7 +27,11 @@ def main(arguments: list[str]) -> int:
         print(f"parent {options.parent} has gone", file=sys.stderr)
         return _USAGE_ERROR
     sys.setswitchinterval(_SWITCH_EVERY_S)
-    uvloop.run(_serve(options))
+    try:
+        uvloop.run(_serve(options))
+    except OSError as error:
+        print(f"cannot listen on {options.listen}: {error.strerror}", file=sys.stderr)
+        return _USAGE_ERROR
     return 0
 
 

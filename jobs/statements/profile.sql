@@ -21,7 +21,9 @@ SELECT p.region || '/' || p.realm || '/' || p.name AS entity
 SELECT item_level, main_role, spec_id, rating, best_runs, raid_progress, raids, professions, equipment_success_at,
        specializations_success_at, keystones_success_at, raids_success_at, professions_success_at
   FROM profiles
- WHERE region = :region AND realm = :realm AND name = :name AND gone_since IS NULL;
+ WHERE region = :region AND realm = :realm AND name = :name AND gone_since IS NULL
+   AND NOT EXISTS (
+    SELECT 1 FROM characters WHERE region = :region AND realm = :realm AND name = :name AND gone_since IS NOT NULL);
 
 -- name: profile_seen
 -- Some part was found. One more check of a living entity (last_attempt_at: a replay does not count again).

@@ -31,7 +31,9 @@ def _wait_for_one(daemon: Daemon, job: Record, clock: Clock, deadline: float) ->
         if found["state"] in FINISHED:
             return found
         if clock.monotonic() >= deadline or not left_s:
-            raise UnavailableError(f"job {job['id']} ({found['entity']}) is still {found['state']}; it goes on")
+            why = f": {found['error']}" if found.get("error") else ""
+            sentence = f"job {job['id']} ({found['entity']}) is still {found['state']}{why}"
+            raise UnavailableError(f"{sentence}; it goes on (gatherer status says what limits its worker)")
 
 
 def has_failed(job: dict[str, Any]) -> bool:

@@ -63,7 +63,8 @@ def _candidates(daemon: Daemon, entity: str) -> list[str]:
             return True, name != known, 0
         return False, name != known, -pattern.count("number")
 
-    return sorted(workers, key=rank)
+    # A worker whose entities are mere words (a schedule's business) takes anything that is mistyped.
+    return sorted((name for name in workers if not workers[name].get("entity", "").startswith("word")), key=rank)
 
 
 def _worker_that_knows(daemon: Daemon, entity: str) -> str:

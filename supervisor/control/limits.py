@@ -1,7 +1,7 @@
 """What keeps a worker from doing more, in one word: the first of these that holds.
 
 paused            a person said so
-no replica        none is ready (starting, or dying again and again)
+no replica        none is ready (starting, dying again and again) or wanted
 no key            no usable key has its tag
 hour, second      the keys' windows are spent
 nothing to do     no job waits
@@ -20,8 +20,10 @@ def limited_by(snapshot: Snapshot, worker: str) -> str:
     pool = snapshot.pools.workers.get(worker)
     if snapshot.config.workers[worker].paused or (pool is not None and pool.paused):
         return "paused"
-    if pool is None or (pool.effective_replicas == 0 and pool.desired_replicas > 0):
+    if pool is None or pool.effective_replicas == 0:
         return "no replica"
+    if snapshot.database.state != "ready":
+        return "database"
     permits = snapshot.limiter.workers.get(worker)
     if permits is not None and permits.limited_by:
         return permits.limited_by

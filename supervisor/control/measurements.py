@@ -32,6 +32,7 @@ class Measurements:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._rates: dict[str, Rates] = {}
+        self._problems: dict[str, Rates] = {}
         self._started_at = clock.monotonic()
         self.totals: dict[str, Totals] = {}
         self.unparsed: Counter[str] = Counter()
@@ -45,12 +46,20 @@ class Measurements:
         for seconds in tally.job_s:
             totals.job_s.add(seconds)
         self.unparsed.update(tally.unparsed)
-        self._rates.setdefault(worker, Rates(self._started_at)).add(tally.outcomes, self._clock.monotonic())
+        now = self._clock.monotonic()
+        self._rates.setdefault(worker, Rates(self._started_at)).add(tally.outcomes, now)
+        self._problems.setdefault(worker, Rates(self._started_at)).add(tally.problems, now)
 
     def last_minute(self, worker: str) -> Counter[str]:
         """Return {outcome: jobs} of the last minute."""
         rates = self._rates.get(worker)
         return Counter() if rates is None else rates.counts(self._clock.monotonic())
+
+    def problem(self, worker: str) -> str:
+        """Return what went wrong most often in the last minute, "" = nothing did."""
+        problems = self._problems.get(worker)
+        counts = Counter() if problems is None else problems.counts(self._clock.monotonic())
+        return counts.most_common(1)[0][0] if counts else ""
 
     def per_s(self, worker: str) -> float:
         """Return jobs per second that came to an end (also a bad one) over the last minute."""

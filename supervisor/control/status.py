@@ -54,6 +54,7 @@ def _worker(snapshot: Snapshot, name: str) -> dict[str, Any]:
             "succeeded": sum(minute[outcome] for outcome in SUCCEEDED),
             "failed": sum(minute[outcome] for outcome in FAILED),
             "outcomes": dict(minute),
+            "problem": snapshot.measurements.problem(name),
         },
         "since_start": _totals(snapshot.measurements.totals.get(name, Totals())),
     }

@@ -10,10 +10,11 @@ from supervisor.core.clock import Clock
 from supervisor.core.events import Events
 
 EVERY_S = 60.0
+ALARMING_SHARE = 0.1
 
 
 class Summary:
-    """Emit "worker_summary" events: total, ok, gone, skipped, failed of the last minute, rate and what limits."""
+    """Emit "worker_summary" events: what became of the last minute's jobs, the rate, what limits and what fails."""
 
     def __init__(self, *, snapshot: Callable[[], Snapshot], events: Events, clock: Clock) -> None:
         self._snapshot = snapshot
@@ -32,10 +33,14 @@ class Summary:
         for worker in snapshot.config.workers:
             fields = summary_of(snapshot.measurements, worker)
             if fields["total"] or any(snapshot.waiting(worker)):
-                waiting = sum(snapshot.waiting(worker))
-                self._events.emit(
-                    "worker_summary", worker=worker, **fields, waiting=waiting, limited_by=limited_by(snapshot, worker)
-                )
+                fields["waiting"] = sum(snapshot.waiting(worker))
+                fields["limited_by"] = limited_by(snapshot, worker)
+                problem = snapshot.measurements.problem(worker)
+                if problem:
+                    fields["problem"] = problem
+                if fields["failed"] > fields["total"] * ALARMING_SHARE:
+                    fields["level"] = "warning"
+                self._events.emit("worker_summary", worker=worker, **fields)
 
 
 def summary_of(measurements: Measurements, worker: str) -> dict[str, Any]:

@@ -74,13 +74,17 @@ class Release(Message, frozen=True):
 
 
 class Tally(Message, frozen=True):
-    """What the replica measured since its last tally; the supervisor adds it up."""
+    """What the replica measured since its last tally; the supervisor adds it up.
+
+    problems: {what went wrong, without the entity: jobs}, for the log's summary.
+    """
 
     outcomes: dict[str, int] = {}
     job_s: list[float] = []
     saved: int = 0
     retried: int = 0
     unparsed: dict[str, int] = {}
+    problems: dict[str, int] = {}
 
 
 class Drained(Message, frozen=True):
@@ -293,7 +297,10 @@ class FreshnessSettings(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class DatabaseSettings(Message, frozen=True):
-    """All that config.toml says to the database; sent at start and again after each reload."""
+    """All that config.toml says to the database; sent at start and again after each reload.
+
+    regions: the only ones that an entity may name, [] = any.
+    """
 
     workers: list[WorkerSettings]
     schedules: list[ScheduleSettings] = []
@@ -301,6 +308,7 @@ class DatabaseSettings(Message, frozen=True):
     retention_s: dict[str, float] = {}
     min_free_bytes: int = 0
     default_region: str = "eu"
+    regions: list[str] = []
 
 
 class ReplicaExited(Message, frozen=True):

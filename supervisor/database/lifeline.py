@@ -116,14 +116,15 @@ class Lifeline:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             moment.cancel()
             if self._clock.monotonic() >= self._heard_at + HUNG_AFTER_S:
-                self._events.emit("database_hung", pid=child.pid)
+                self._events.emit("database_hung", pid=child.pid, level="warning")
                 return
 
     def _died(self, code: int) -> float:
         now = self._clock.monotonic()
         wait_s = self.restarts.died(now)
         self.state, self.reason = "restarting", f"it ended with {code}"
-        self._events.emit("database_died", status=code, degraded=self.restarts.is_degraded(now), wait_s=wait_s)
+        degraded = self.restarts.is_degraded(now)
+        self._events.emit("database_died", status=code, degraded=degraded, wait_s=wait_s, level="warning")
         return wait_s
 
     def _refused(self, code: int) -> float:

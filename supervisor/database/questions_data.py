@@ -59,7 +59,7 @@ class DataQuestions:
         problems: list[str] = []
         for spec in specs:
             try:
-                entity = spec.canonical(text, region=self._workers.region)
+                entity = spec.canonical(text, region=self._workers.region, regions=self._workers.regions)
             except UsageError as error:
                 problems.append(f"{spec.name}: {error}")
                 continue

@@ -74,7 +74,7 @@ class Service:
             send=self._send, note=self.note,
         )  # fmt: skip  # as above
         self.parts.writer.start()
-        self.parts.workers.apply(specs, settings.default_region)
+        self.parts.workers.apply(specs, settings.default_region, settings.regions)
         await self._migrate()
         await self._adopt(exits)
         await self.parts.reader.start()
@@ -111,7 +111,7 @@ class Service:
             before = self.parts.workers
             configured, region = list(before.configured.values()), before.region
             try:
-                before.apply(specs_of(settings), settings.default_region)
+                before.apply(specs_of(settings), settings.default_region, settings.regions)
                 await self._migrate()
             except (ConfigurationError, UnavailableError, sqlite3.Error) as error:
                 before.apply(configured, region)

@@ -10,7 +10,7 @@ from supervisor.core.clock import Clock
 from supervisor.core.messages import Waiting
 from supervisor.database.loops import Bell
 
-NOT_OFTENER_THAN_S = 0.005
+NOT_OFTENER_THAN_S = 0.025
 CORRECTED_EVERY_S = 0.1
 SENT_ANYWAY_EVERY_S = 1.0
 

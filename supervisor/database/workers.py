@@ -41,8 +41,11 @@ class WorkerSpec:
         """Return the parts of a canonical entity by name."""
         return split(self.pattern, entity) if self.pattern else {}
 
-    def canonical(self, text: str, *, region: str) -> str:
-        """Return the entity in its one form; a missing leading region is `region`. UsageError as in core.entity."""
+    def canonical(self, text: str, *, region: str, regions: frozenset[str] = frozenset()) -> str:
+        """Return the entity in its one form; a missing leading region is `region`. UsageError as in core.entity.
+
+        regions: the only ones that exist, empty = nobody knows.
+        """
         if not self.pattern:
             entity = text.strip()
             if not entity or len(entity) > MAX_FREE_ENTITY_CHARACTERS or not entity.isprintable():
@@ -51,9 +54,17 @@ class WorkerSpec:
                 )
             return entity
         names = self.pattern.split("/")
-        if names[0] == "region" and len(text.strip().split("/")) == len(names) - 1:
+        if names[0] != "region":
+            return canonical(self.pattern, text)
+        parts = text.strip().split("/")
+        if len(parts) == len(names) - 1:
+            if parts[0].lower() in {region, *regions}:
+                raise UsageError(f"entity {text[:80]!r}: expected {self.pattern}, but what follows the region is short")
             text = f"{region}/{text.strip()}"
-        return canonical(self.pattern, text)
+        entity = canonical(self.pattern, text)
+        if regions and entity.split("/")[0] not in regions:
+            raise UsageError(f"entity {text[:80]!r}: no such region; there are {', '.join(sorted(regions))}")
+        return entity
 
 
 class Workers:
@@ -62,10 +73,12 @@ class Workers:
     def __init__(self) -> None:
         self.configured: dict[str, WorkerSpec] = {}
         self.region = ""
+        self.regions: frozenset[str] = frozenset()
         self._known: dict[str, WorkerSpec] = {}
 
-    def apply(self, specs: Iterable[WorkerSpec], region: str) -> None:
-        """Replace the configured workers."""
+    def apply(self, specs: Iterable[WorkerSpec], region: str, regions: Iterable[str] = ()) -> None:
+        """Replace the configured workers, the default region and the known ones."""
+        self.regions = frozenset(regions)
         self.configured = {spec.name: spec for spec in specs}
         self._known |= self.configured
         self.region = region
@@ -86,7 +99,7 @@ class Workers:
 
     def prepare(self, job: NewJob) -> dict[str, Any]:
         """Return the job as a row for statements `enqueue` and `stage`. UsageError: worker or entity."""
-        return row_of(self.find(job.worker), job, self.region)
+        return row_of(self.find(job.worker), job, self.region, self.regions)
 
     def packages(self) -> list[Package]:
         """Return the packages in use, each once."""
@@ -94,10 +107,12 @@ class Workers:
         return list(by_folder.values())
 
 
-def row_of(spec: WorkerSpec, job: NewJob, region: str) -> dict[str, Any]:
+def row_of(spec: WorkerSpec, job: NewJob, region: str, regions: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Return `job` as parameters by column; run_at None = now. UsageError: its entity or priority."""
     entity = (
-        spec.canonical(job.entity, region=region) if job.entity else from_args(spec.pattern, job.args, region=region)
+        spec.canonical(job.entity, region=region, regions=regions)
+        if job.entity
+        else from_args(spec.pattern, job.args, region=region)
     )
     if not 0 <= job.priority <= 2:
         raise UsageError(f"priority {job.priority}: expected 0, 1 or 2")

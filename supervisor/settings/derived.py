@@ -10,6 +10,7 @@ from supervisor.core.messages import (
     TierSettings,
     WorkerSettings,
 )
+from supervisor.settings.check import BLIZZARD_REGIONS, is_blizzard
 from supervisor.settings.config import Api, Config, Freshness, Schedule, Worker
 from supervisor.settings.packages import kind_of, package_folder
 from supervisor.settings.references import RETENTION, keys_of, statements_of
@@ -43,7 +44,13 @@ def database_settings(config: Config) -> DatabaseSettings:
         retention_s={name: age_s for name, age_s in config.retention_s.items() if name + RETENTION in known},
         min_free_bytes=config.min_free_bytes,
         default_region=next(iter(config.apis.values())).region,
+        regions=_regions(config),
     )
+
+
+def _regions(config: Config) -> list[str]:
+    """Return the regions that entities may name: Blizzard's, where nothing else is asked; [] = any."""
+    return list(BLIZZARD_REGIONS) if all(is_blizzard(api) for api in config.apis.values()) else []
 
 
 def _worker(worker: Worker) -> WorkerSettings:

@@ -8,6 +8,7 @@ first probe that parses releases the brake.
 from collections import deque
 
 from supervisor.core.clock import Clock
+from supervisor.core.events import Events
 
 LOOK_BACK = 100
 MIN_BODIES = 20
@@ -22,6 +23,11 @@ class Brake:
         self._clock = clock
         self._bodies: deque[bool] = deque(maxlen=LOOK_BACK)
         self._next_probe_at: float | None = None
+
+    @property
+    def is_engaged(self) -> bool:
+        """Tell whether the endpoint is only probed."""
+        return self._next_probe_at is not None
 
     def is_on(self) -> bool:
         """Tell whether the endpoint must be left alone now; answers False once a minute: that is the probe."""
@@ -50,8 +56,9 @@ class Brake:
 class Brakes:
     """The brakes of one replica, by endpoint."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, events: Events) -> None:
         self._clock = clock
+        self._events = events
         self._brakes: dict[str, Brake] = {}
 
     def is_on(self, endpoint: str) -> bool:
@@ -64,4 +71,9 @@ class Brakes:
         brake = self._brakes.get(endpoint)
         if brake is None:
             brake = self._brakes[endpoint] = Brake(self._clock)
+        was_on = brake.is_engaged
         brake.parsed(ok)
+        if brake.is_engaged and not was_on:
+            self._events.emit("endpoint_braked", endpoint=endpoint, probe_every_s=PROBE_EVERY_S, level="warning")
+        if was_on and not brake.is_engaged:
+            self._events.emit("endpoint_released", endpoint=endpoint)

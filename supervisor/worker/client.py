@@ -12,7 +12,8 @@ breaks the limiter's promise).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,6 +31,9 @@ MAX_TRIES = 6
 PERMIT_WAIT_S = 300.0
 CONNECT_TIMEOUT_S = 10.0
 READ_CHUNK_BYTES = 256 * 1024
+UNREACHABLE_PAUSE_S = 2.0
+# Raised while a connection is made: name lookup, TCP, TLS. Not by a kept-alive connection that breaks.
+NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 HEADERS = {"Accept-Encoding": "gzip", "Accept": "application/json", "User-Agent": "gatherer"}
 
 
@@ -83,16 +87,19 @@ class HttpClient:
         base = str(self._api["base_url"]).replace("{region}", region or str(self._api.get("region", "")))
         url = base + path + ("?" + urlencode(params) if params else "")
         refused = 0
+        last = ""
         for _ in range(MAX_TRIES):
             permit = await self._permit(region, url)
             response = await self._send(permit, url, headers or {})
+            last = "connection broke"
             if isinstance(response, HttpResponse):
+                last = f"HTTP {response.status}"
                 if response.status == 401:
                     refused += 1
                 if response.status != 429 and not (response.status == 401 and refused == 1):
                     return response
             self._measures.retried()
-        raise RequestFailed("rejected", url, f"{MAX_TRIES} tries")
+        raise RequestFailed("rejected", url, f"{MAX_TRIES} tries, the last: {last}")
 
     def close(self) -> None:
         """Give the first permit back if no request was needed."""
@@ -112,14 +119,18 @@ class HttpClient:
             raise RequestFailed("draining" if error.is_draining else "no permit", url, error.why) from error
 
     async def _send(self, permit: Permit, url: str, headers: Mapping[str, str]) -> HttpResponse | None:
-        """Return the answer; None = the connection broke, worth one more permit. Timeouts raise."""
+        """Return the answer; None = the connection broke, worth one more permit. Timeouts raise.
+
+        Where no connection came about, no byte can have left: the permit goes back unsent, and the slot
+        pauses, so that an unreachable API costs neither quota nor the CPU of a hot loop.
+        """
         target = url
         if permit.query:
             target += ("&" if "?" in url else "?") + urlencode(permit.query)
         started = self._clock.monotonic()
         self.requests += 1
         try:
-            with permit:
+            with permit, _unsent_without_connection(permit):
                 async with self._session.get(
                     URL(target, encoded=True),
                     headers={**headers, **permit.headers},
@@ -130,8 +141,10 @@ class HttpClient:
                     permit.answered(response.status, rtt_s, _retry_after_s(response.headers))
                     raw = await self._read(response, url)
                     return HttpResponse(response.status, response.headers, url, raw)
-        except aiohttp.ClientConnectorError:
-            return None
+        except NO_CONNECTION as error:
+            self.requests -= 1
+            await self._clock.sleep_until(self._clock.monotonic() + UNREACHABLE_PAUSE_S)
+            raise RequestFailed("unreachable", url, str(error)) from error
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             return None
         except TimeoutError as error:
@@ -150,6 +163,15 @@ class HttpClient:
                 raise RequestFailed("too large", url, f"more than {MAX_WIRE_BYTES} bytes")
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+@contextmanager
+def _unsent_without_connection(permit: Permit) -> Iterator[None]:
+    try:
+        yield
+    except NO_CONNECTION:
+        permit.not_sent()
+        raise
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float:

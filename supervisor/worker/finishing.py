@@ -5,6 +5,7 @@ from supervisor.core.messages import Finish
 
 MAX_BODY_KEPT_BYTES = 64 * 1024
 MAX_TEXT = 2000
+MAX_PROBLEM = 100
 
 
 def name_of(outcome: Outcome) -> str:
@@ -24,6 +25,17 @@ def name_of(outcome: Outcome) -> str:
             return "unparsed"
         case Discard():
             return "discard"
+
+
+def problem_of(outcome: Outcome) -> str:
+    """Return what went wrong in words that many jobs share ("character/status: HTTP 503"), "" = nothing did."""
+    if isinstance(outcome, Retry | Unparsed | Discard):
+        text = outcome.error
+    elif isinstance(outcome, Snooze):
+        text = outcome.note
+    else:
+        return ""
+    return text.split(": http")[0][:MAX_PROBLEM]
 
 
 def finish(call: int, job: ClaimedJob, outcome: Outcome, requests: int) -> Finish:

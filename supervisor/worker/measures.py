@@ -15,11 +15,14 @@ class Measures:
         self._outcomes: Counter[str] = Counter()
         self._job_s: list[float] = []
         self._unparsed: Counter[str] = Counter()
+        self._problems: Counter[str] = Counter()
         self._saved = 0
         self._retried = 0
 
-    def finished(self, outcome: str, seconds: float, saved: int) -> None:
-        """Count one job that ended with `outcome` after `seconds`."""
+    def finished(self, outcome: str, seconds: float, saved: int, problem: str = "") -> None:
+        """Count one job that ended with `outcome` after `seconds`; `problem` names what went wrong, "" = nothing."""
+        if problem:
+            self._problems[problem] += 1
         self._outcomes[outcome] += 1
         self._job_s.append(seconds)
         self._saved += saved
@@ -36,6 +39,13 @@ class Measures:
         """Return what was counted since the last call, None when there was nothing."""
         if not (self._outcomes or self._unparsed or self._retried):
             return None
-        tally = Tally(dict(self._outcomes), self._job_s, self._saved, self._retried, dict(self._unparsed))
+        tally = Tally(
+            dict(self._outcomes),
+            self._job_s,
+            self._saved,
+            self._retried,
+            dict(self._unparsed),
+            dict(self._problems),
+        )
         self._reset()
         return tally

@@ -14,7 +14,7 @@ from supervisor.core.job import ClaimedJob, Discard, Outcome, Retry, Snooze
 from supervisor.core.messages import GiveBack
 from supervisor.worker.brake import Brakes
 from supervisor.worker.client import PERMIT_WAIT_S, HttpClient
-from supervisor.worker.finishing import finish, name_of
+from supervisor.worker.finishing import finish, name_of, problem_of
 from supervisor.worker.ledger import Ledger, StoreFailed
 from supervisor.worker.measures import Measures
 from supervisor.worker.permits import Permit, Permits
@@ -51,7 +51,7 @@ class Runner:
         self._clock = clock
         self._events = events
         self._run_dir = run_dir
-        self._brakes = Brakes(clock)
+        self._brakes = Brakes(clock, events)
         self.api: Mapping[str, Any] = {}
 
     async def run_job(self, job: ClaimedJob, permit: Permit) -> None:
@@ -66,8 +66,8 @@ class Runner:
             client.close()
             await self.give_back(job)
             raise
-        saved = outcome.saved
-        self._measures.finished(name_of(outcome), self._clock.monotonic() - started, saved)
+        seconds = self._clock.monotonic() - started
+        self._measures.finished(name_of(outcome), seconds, outcome.saved, problem_of(outcome))
 
     async def give_back(self, job: ClaimedJob) -> None:
         """Release `job` undone; when that does not arrive in time, the end of this replica does it."""

@@ -54,8 +54,8 @@ __all__ = [
 class RequestFailed(GathererError):
     """Say that a request has no usable answer: the job should Retry (or Snooze when `draining`).
 
-    reason: "timeout", "connection", "too large", "no permit", "draining" or "rejected" (429 or 401
-    again and again). url has no credential in it.
+    reason: "unreachable" (no connection, so nothing was sent), "timeout", "connection", "too large",
+    "no permit", "draining" or "rejected" (429 or 401 again and again). url has no credential in it.
     """
 
     def __init__(self, reason: str, url: str, detail: str = "") -> None:

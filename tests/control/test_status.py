@@ -74,6 +74,7 @@ def test_the_status_has_what_the_design_names(clock: FakeClock) -> None:
         "succeeded": 59,
         "failed": 2,
         "outcomes": {"done": 50, "skipped": 9, "retry": 2},
+        "problem": "",
     }
     assert worker["since_start"]["requests_saved"] == 36
     assert status["keys"][0]["windows"][1] | {"used": 9000, "limit": 36_000} == status["keys"][0]["windows"][1]

@@ -1,5 +1,8 @@
 """Dedup: one unfinished job per (worker, entity)."""
 
+import pytest
+
+from supervisor.core.errors import UsageError
 from supervisor.core.job import Priority
 from tests.database.bench import Bench
 
@@ -80,3 +83,15 @@ def test_counts_follow_every_move(bench: Bench) -> None:
     bench.finish(job)
     counts = {(r["state"], r["priority"]): r["n"] for r in bench.rows("SELECT * FROM job_counts WHERE n > 0")}
     assert counts == {("available", 2): 1, ("completed", 0): 1}
+
+
+def test_entity_that_ends_after_its_region_is_refused(bench: Bench) -> None:
+    with pytest.raises(UsageError, match="what follows the region is short"):
+        bench.enqueue("eu")
+
+
+def test_region_that_does_not_exist_is_refused(bench: Bench) -> None:
+    bench.workers.regions = frozenset({"eu", "us"})
+    assert bench.enqueue("us/paris").state == "available"
+    with pytest.raises(UsageError, match="there are eu, us"):
+        bench.enqueue("xx/paris")

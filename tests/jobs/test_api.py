@@ -80,7 +80,9 @@ async def test_whole_json_of_another_shape_is_broken_and_told_to_the_brake(clock
     judged, work = await fetch(ok({"id": "five"}), clock)
     assert isinstance(judged, api.Broken)
     assert api.unparsed(judged) == Unparsed(
-        endpoint="character/summary", error="Expected `int`, got `str` - at `$.id`", body=b'{"id": "five"}'
+        endpoint="character/summary",
+        error="character/summary: Expected `int`, got `str` - at `$.id`",
+        body=b'{"id": "five"}',
     )
     assert work.shapes == [("character/summary", False)]
 

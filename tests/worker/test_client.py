@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -9,12 +10,14 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from supervisor.core.clock import SystemClock
-from supervisor.core.messages import ANSWERED, UNKNOWN, Grant, Release
-from supervisor.worker.client import HttpClient, close_session, open_session
+from supervisor.core.clock import Clock, SystemClock
+from supervisor.core.messages import ANSWERED, NOT_SENT, UNKNOWN, Grant, Release
+from supervisor.worker.client import UNREACHABLE_PAUSE_S, HttpClient, close_session, open_session
 from supervisor.worker.measures import Measures
 from supervisor.worker.permits import Permit
 from supervisor.worker.sdk import RequestFailed
+from tests.support.clock import FakeClock
+from tests.support.waiting import eventually
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -22,7 +25,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Bench:
     """A client, its server, and what the supervisor would see."""
 
-    def __init__(self, base_url: str, client_timeout_s: float) -> None:
+    def __init__(self, base_url: str, client_timeout_s: float, clock: Clock | None = None) -> None:
         self.released: list[msgspec.Struct] = []
         self.granted = 0
         self.session = open_session()
@@ -31,7 +34,7 @@ class Bench:
             api={"base_url": base_url, "region": "eu", "timeout_s": client_timeout_s},
             acquire=self._acquire,
             first_permit=None,
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
             measures=Measures(),
         )
 
@@ -195,3 +198,23 @@ async def test_credential_is_sent_but_stands_in_no_error() -> None:
             await bench.client.get("/x")
         assert seen == ["Bearer secret"]
         assert "secret" not in str(failed.value)
+
+
+async def test_unreachable_api_costs_no_quota_and_pauses() -> None:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    listener.close()
+    clock = FakeClock()
+    bench = Bench(f"http://127.0.0.1:{port}", 5.0, clock=clock)
+    try:
+        asking = asyncio.ensure_future(bench.client.get("/x"))
+        await eventually(lambda: clock.sleepers)
+        assert bench.fates() == [(NOT_SENT, 0)]
+        await clock.advance(UNREACHABLE_PAUSE_S)
+        with pytest.raises(RequestFailed) as failed:
+            await asking
+        assert failed.value.reason == "unreachable"
+        assert bench.client.requests == 0
+    finally:
+        await close_session(bench.session)
