@@ -82,7 +82,7 @@ def workers_table(counts: Counts) -> Table:
     """Return one row for each worker: what it did, how fast, and what it leaves."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("WORKER")
-    for name in ("JOBS", "DONE", "SKIPPED", "GONE", "DISCARDED", "JOBS/S", "TARGET", "LEFT WAITING"):
+    for name in ("JOBS", "DONE", "SKIPPED", "GONE", "DISCARDED", "JOBS/S WHEN BUSY", "TARGET", "LEFT WAITING"):
         table.add_column(name, justify="right")
     for name, worker in counts.status["workers"].items():
         outcomes = worker["since_start"]["outcomes"]

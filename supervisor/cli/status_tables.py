@@ -1,9 +1,10 @@
 """The status as tables for a terminal.
 
-    WORKER      CONCURRENCY  REPLICAS  LIMITED BY   URGENT  NORMAL  BACKGROUND  EXECUTING  JOBS/S  TARGET
-    characters  2            5         hour              0      12       1,204         10    18.2      50
+    WORKER      CONCURRENCY  REPLICAS  LIMITED BY   URGENT  NORMAL  BACKGROUND  LATER  EXECUTING  JOBS/S  TARGET
+    characters  2            5         hour              0      12       1,204     31         10    18.2      50
 
-Where desired and effective differ, both are shown: "2 of 3".
+Where desired and effective differ, both are shown: "2 of 3". LATER: jobs whose time has not come
+(scheduled, snoozed, waiting for another attempt).
 """
 
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ def draw(status: Status) -> Iterator[RenderableType]:
 def workers_table(workers: Status) -> Table:
     """Return one row for each worker."""
     table = _table("WORKER", "CONCURRENCY", "REPLICAS", "LIMITED BY")
-    for name in ("URGENT", "NORMAL", "BACKGROUND", "EXECUTING", "JOBS/S", "TARGET", "OK/MIN", "FAILED/MIN"):
+    for name in ("URGENT", "NORMAL", "BACKGROUND", "LATER", "EXECUTING", "JOBS/S", "TARGET", "OK/MIN", "FAILED/MIN"):
         table.add_column(name, justify="right")
     for name, worker in workers.items():
         table.add_row(name, *_pool_cells(worker), *_work_cells(worker))
@@ -78,6 +79,7 @@ def _work_cells(worker: Status) -> list[str]:
     target = worker.get("target_per_s")
     return [
         *(count(waiting.get(priority, 0)) for priority in ("urgent", "normal", "background")),
+        count(sum(worker.get("queue", {}).get(state, 0) for state in ("scheduled", "retryable"))),
         count(worker.get("executing", 0)),
         rate(worker["per_s"]),
         "–" if target is None else f"{target:g}",
@@ -116,6 +118,9 @@ def _complaints(status: Status) -> Iterator[str]:
     for reason in status.get("reasons_not_ready", []):
         yield f"[yellow]not ready:[/] {escape(reason)}"
     for name, worker in status["workers"].items():
+        minute = worker.get("last_minute", {})
+        if minute.get("problem"):
+            yield f"[yellow]{name}:[/] {count(minute.get('failed', 0))} failed this minute: {escape(minute['problem'])}"
         if worker.get("degraded"):
             yield f"[bold red]{name}:[/] its replicas keep dying; last: {escape(worker.get('last_exit', ''))}"
     for setting, variable in status["config"].get("pinned", {}).items():

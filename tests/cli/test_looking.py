@@ -23,6 +23,7 @@ def test_status_shows_what_limits_and_what_is_wrong(call, face: FakeFace) -> Non
         "0",
         "4",
         "1,200",
+        "31",
         "10",
         "18.2",
         "50",

@@ -64,7 +64,7 @@ class FakeFace:
             "desired": {"concurrency": 2, "replicas": 5},
             "effective": {"concurrency": 2, "replicas": 4},
             "limited_by": "paused" if name in self.paused else "hour",
-            "queue": {"available": 1204},
+            "queue": {"available": 1204, "scheduled": 20, "retryable": 11},
             "waiting": {"urgent": 0, "normal": 4, "background": 1200},
             "executing": 10,
             "per_s": 18.25,
