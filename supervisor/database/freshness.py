@@ -7,9 +7,9 @@ the queue is left out here. Read on a read-only connection, enqueued in chunks.
 from functools import partial
 
 from supervisor.core.clock import Clock
+from supervisor.core.database_settings import FreshnessSettings, TierSettings
 from supervisor.core.errors import UsageError
 from supervisor.core.job import NewJob, Priority
-from supervisor.core.messages import FreshnessSettings, TierSettings
 from supervisor.database.disk import DiskWatch
 from supervisor.database.enqueueing import enqueue_all
 from supervisor.database.loops import Note

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from supervisor.core.clock import Clock
+from supervisor.core.database_settings import ScheduleSettings
 from supervisor.core.errors import UsageError
 from supervisor.core.job import NewJob
-from supervisor.core.messages import ScheduleSettings
 from supervisor.database.disk import DiskWatch
 from supervisor.database.enqueueing import enqueue
 from supervisor.database.loops import Note

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
+from supervisor.core.database_settings import WorkerSettings
 from supervisor.core.entity import canonical, from_args, split
 from supervisor.core.errors import ConfigurationError, UsageError
 from supervisor.core.job import NewJob
-from supervisor.core.messages import DatabaseSettings, WorkerSettings
+from supervisor.core.messages import DatabaseSettings
 from supervisor.database import packages
 from supervisor.database.packages import Package
 from supervisor.database.statements import Statement, find

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from supervisor.core.calls import Calls
+from supervisor.core.database_settings import WorkerSettings
 from supervisor.core.job import ClaimedJob, NewJob
 from supervisor.core.messages import (
     Claim,
@@ -21,7 +22,6 @@ from supervisor.core.messages import (
     Hello,
     Message,
     Noted,
-    WorkerSettings,
 )
 from supervisor.core.wire import Channel
 from supervisor.database import finishing, opening, schema

@@ -2,7 +2,7 @@
 
 import pytest
 
-from supervisor.core.messages import FreshnessSettings, TierSettings
+from supervisor.core.database_settings import FreshnessSettings, TierSettings
 from supervisor.database.freshness import NOTHING_STALE_FOR_S
 from tests.database.bench import Desk
 from tests.support.clock import FakeClock

@@ -2,8 +2,8 @@
 
 import pytest
 
+from supervisor.core.database_settings import ScheduleSettings
 from supervisor.core.errors import UsageError
-from supervisor.core.messages import ScheduleSettings
 from supervisor.database.schedules import latest_slot, next_slot
 from tests.database.bench import Desk
 from tests.support.clock import FakeClock

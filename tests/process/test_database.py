@@ -16,9 +16,10 @@ import psutil
 import pytest
 
 from supervisor.core.clock import SystemClock
+from supervisor.core.database_settings import WorkerSettings
 from supervisor.core.events import Events
 from supervisor.core.job import Effect
-from supervisor.core.messages import DatabaseSettings, Pulse, Waiting, WorkerSettings
+from supervisor.core.messages import DatabaseSettings, Pulse, Waiting
 from supervisor.database.link import Database
 from tests.database.bench import Replica, settings
 from tests.support.waiting import eventually
