@@ -86,6 +86,6 @@ def _one_line(row: dict[str, Any], now: float) -> str:
 
 
 def _value(name: str, value: Any, now: float) -> str:
-    if name.endswith(("_at", "_since", "_until")) and isinstance(value, int | float):
+    if name.endswith(("_at", "_since", "_until", "_from")) and isinstance(value, int | float):
         return f"{moment(value)} ({ago(value, now)})"
     return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 and not name.endswith("id") else str(value)

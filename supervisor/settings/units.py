@@ -58,5 +58,6 @@ def say_duration(duration_s: float) -> str:
     """Return a duration for people: 5400 → "1.5 h"."""
     for unit, name in ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min")):
         if duration_s >= unit:
-            return f"{duration_s / unit:.3g} {name}"
+            value = duration_s / unit
+            return f"{value:,.0f} {name}" if value >= 100.0 else f"{value:.3g} {name}"
     return f"{duration_s:.3g} s"
