@@ -46,6 +46,7 @@ def measure(folder: Path, world: World, options: argparse.Namespace) -> int:
     with gatherer(folder, config) as system:
         system.enqueue("characters", characters)
         load = Load(system, guilds, options)
+        load.offered["characters"] |= set(characters)
         load.run()
         counts = system.daemon.get("/workers")
         system.stop()
@@ -67,6 +68,7 @@ class Load:
     def __init__(self, system: System, guilds: list[str], options: argparse.Namespace) -> None:
         self.system, self.guilds, self.options = system, guilds, options
         self.items = [f"eu/{n}" for n in range(1, 10_000)]
+        self.offered: dict[str, set[str]] = {"characters": set(), "guilds": set(), "items": set()}
         self.samples: list[tuple[float, dict[str, Any]]] = []
         self.cpu: list[dict[str, float]] = []
         self.uss: dict[str, float] = {}
@@ -85,8 +87,10 @@ class Load:
         self.uss = self.system.uss_mb()
 
     def offer(self, second: int) -> None:
-        self.system.enqueue("guilds", self.guilds[second * GUILDS_PER_S : (second + 1) * GUILDS_PER_S])
-        self.system.enqueue("items", self.items[second * ITEMS_PER_S : (second + 1) * ITEMS_PER_S])
+        for worker, entities, per_s in (("guilds", self.guilds, GUILDS_PER_S), ("items", self.items, ITEMS_PER_S)):
+            now = entities[second * per_s : (second + 1) * per_s]
+            self.system.enqueue(worker, now)
+            self.offered[worker] |= set(now)
 
 
 def judge(options: argparse.Namespace, load: Load, system: System, world: World, last: dict[str, Any]) -> int:
@@ -130,11 +134,12 @@ def judge(options: argparse.Namespace, load: Load, system: System, world: World,
 
 
 def lost_and_twice(report: Report, system: System, statistics: dict[str, Any], load: Load) -> None:
-    """Every job enqueued stands in the table; the simulator saw one status request per character that ran."""
-    standing = dict(system.query("SELECT kind, count(DISTINCT entity) FROM jobs GROUP BY kind"))
-    offered = len(load.samples)
-    missing = max(0, offered * GUILDS_PER_S - standing.get("guilds", 0))
-    missing += max(0, offered * ITEMS_PER_S - standing.get("items", 0))
+    """Every entity offered stands in the table; the simulator saw one status request per character that ran."""
+    missing = 0
+    for worker, offered in load.offered.items():
+        rows = system.query("SELECT entity FROM jobs WHERE kind = ?", worker)
+        missing += len(offered - {entity for (entity,) in rows})
+    report.add("jobs offered", sum(len(offered) for offered in load.offered.values()))
     report.add("jobs lost", missing, at_most=0)
     ran = system.query("SELECT count(*) FROM jobs WHERE kind = 'characters' AND requests > 0")[0][0]
     asked = sum(count for status, count in statistics["endpoints"]["character-status"].items())

@@ -42,11 +42,12 @@ def _speeds(snapshot: Snapshot) -> Iterator[Metric]:
     jobs = CounterMetricFamily("bullmq_jobs", "Jobs that ended.", labels=["queue", "status"])
     for worker in snapshot.config.workers:
         totals = snapshot.measurements.totals.get(worker, Totals())
-        count = totals.job_s.count
+        job_s = totals.job_s.statistics()
+        count = job_s.count
         completed = sum(totals.outcomes[outcome] for outcome in SUCCEEDED)
         failed = totals.outcomes["unparsed"] + totals.outcomes["discard"]
         rate.add_metric([worker], snapshot.measurements.per_s(worker) * 60.0)
-        mean.add_metric([worker], 1000.0 * totals.job_s.sum / count if count else 0.0)
+        mean.add_metric([worker], 1000.0 * job_s.sum / count if count else 0.0)
         jobs.add_metric([worker, "completed"], completed)
         jobs.add_metric([worker, "failed"], failed)
     yield from (rate, mean, jobs)

@@ -1,7 +1,7 @@
 """What keeps a worker from doing more, in one word: the first of these that holds.
 
 paused            a person said so
-no replica        none is ready (starting, dying again and again) or wanted
+no replica        none is ready: starting, dying again and again, or 0 configured
 no key            no usable key has its tag
 hour, second      the keys' windows are spent
 nothing to do     no job waits

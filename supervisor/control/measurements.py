@@ -6,11 +6,13 @@ Replicas come and go and send only what is new (`Tally`); the sums live here and
 from collections import Counter
 from dataclasses import dataclass, field
 
-from supervisor.control.histogram import JOB_BOUNDS_S, Histogram
 from supervisor.control.rates import Rates
 from supervisor.core.clock import Clock
+from supervisor.core.histogram import Histogram
 from supervisor.core.messages import Tally
 
+# A job is a few requests, mostly within a second; big auction bodies and waits for quota take minutes.
+JOB_BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 SUCCEEDED = ("done", "skipped", "gone")
 ENDED = (*SUCCEEDED, "unparsed", "discard")
 FAILED = ("retry", "unparsed", "discard")
@@ -44,7 +46,7 @@ class Measurements:
         totals.saved += tally.saved
         totals.retried += tally.retried
         for seconds in tally.job_s:
-            totals.job_s.add(seconds)
+            totals.job_s.observe(seconds)
         self.unparsed.update(tally.unparsed)
         now = self._clock.monotonic()
         self._rates.setdefault(worker, Rates(self._started_at)).add(tally.outcomes, now)

@@ -63,7 +63,8 @@ def _jobs(snapshot: Snapshot) -> Iterator[Metric]:
     for worker, totals in snapshot.measurements.totals.items():
         for outcome, count in totals.outcomes.items():
             jobs.add_metric([worker, outcome], count)
-        seconds.add_metric([worker], totals.job_s.buckets(), totals.job_s.sum)
+        job_s = totals.job_s.statistics()
+        seconds.add_metric([worker], job_s.buckets(), job_s.sum)
         saved.add_metric([worker], totals.saved)
         repeated.add_metric([worker], totals.retried)
     for endpoint, count in snapshot.measurements.unparsed.items():

@@ -81,11 +81,12 @@ def _pool(snapshot: Snapshot, name: str) -> dict[str, Any]:
 
 
 def _totals(totals: Totals) -> dict[str, Any]:
+    job_s = totals.job_s.statistics()
     return {
         "outcomes": dict(totals.outcomes),
         "requests_saved": totals.saved,
         "requests_repeated": totals.retried,
-        "job_seconds": {"sum": round(totals.job_s.sum, 3), "count": totals.job_s.count},
+        "job_seconds": {"sum": round(job_s.sum, 3), "count": job_s.count},
     }
 
 

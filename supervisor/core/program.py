@@ -6,6 +6,7 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
 
 _MODULES = {"database": "supervisor.database.process", "zygote": "supervisor.pools.zygote"}
 
@@ -31,9 +32,6 @@ def die_with_parent(parent_pid: int) -> None:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
     if os.getppid() != parent_pid:
         os._exit(1)
-
-
-PR_SET_DUMPABLE = 4
 
 
 def hide_memory() -> None:

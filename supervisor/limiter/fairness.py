@@ -7,11 +7,12 @@ Between workers that want the same key, `turns.py` decides.
 
 from collections.abc import Callable, Iterator
 
+from supervisor.core.histogram import Histogram
 from supervisor.core.job import Priority
 from supervisor.core.messages import Grant, Refuse
-from supervisor.limiter.histogram import Histogram
 from supervisor.limiter.key import Key
 
+WAIT_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 MAX_LANES = 100
 """Above this, empty lanes are dropped when a new one is made: regions are texts that replicas send."""
 
@@ -103,7 +104,7 @@ class Flow:
         self.claimable = [0, 0, 0]
         self.is_paused = False
         self.waiting = 0
-        self.waits = Histogram()
+        self.waits = Histogram(WAIT_BOUNDS_S)
         self.starts = Lane(self, Priority.BACKGROUND, "", is_starts=True)
         self._requests: dict[tuple[int, str], Lane] = {}
 

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from supervisor.core.histogram import HistogramStatistics
 from supervisor.limiter.fairness import Flow
 from supervisor.limiter.feedback import State
-from supervisor.limiter.histogram import HistogramStatistics
 from supervisor.limiter.key import Key
 from supervisor.limiter.limiter import Limiter
 from supervisor.limiter.permit import NOT_SENT_STATUS, UNKNOWN_STATUS

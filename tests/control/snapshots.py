@@ -5,9 +5,10 @@ from typing import Any
 
 from supervisor.control.measurements import Measurements
 from supervisor.control.snapshot import Reload, Snapshot
+from supervisor.core.histogram import Histogram
 from supervisor.core.messages import Pulse
 from supervisor.database.statistics import DatabaseStatistics
-from supervisor.limiter.histogram import Histogram
+from supervisor.limiter.fairness import WAIT_BOUNDS_S
 from supervisor.limiter.statistics import KeyStatistics, LimiterStatistics, PermitStatistics, WindowStatistics
 from supervisor.pools.statistics import PoolsStatistics, ReplicaStatistics, WorkerStatistics
 from supervisor.settings.config import Api, Config, Key, Log, Secret, Server, Worker
@@ -55,7 +56,7 @@ def key_of(**more: Any) -> KeyStatistics:
 
 
 def permits_of(limited_by: str = "") -> PermitStatistics:
-    waits = Histogram()
+    waits = Histogram(WAIT_BOUNDS_S)
     waits.observe(0.02)
     return PermitStatistics(waiting_starts=4, waiting_requests=2, limited_by=limited_by, waits=waits.statistics())
 

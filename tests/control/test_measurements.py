@@ -3,7 +3,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.control.histogram import Histogram
 from supervisor.control.measurements import Measurements
 from supervisor.control.rates import Rates
 from supervisor.core.messages import Tally
@@ -47,11 +46,3 @@ def test_the_window_holds_exactly_the_last_minute_to_a_second(steps: list[tuple[
         added.append((now, count))
     held = rates.counts(now)["done"]
     assert sum(n for at, n in added if at > now - 59) <= held <= sum(n for at, n in added if at > now - 61)
-
-
-def test_a_histogram_counts_each_value_once_at_its_bound() -> None:
-    histogram = Histogram((0.1, 1.0))
-    for value in (0.1, 0.5, 3.0):
-        histogram.add(value)
-    assert histogram.buckets() == [("0.1", 1.0), ("1", 2.0), ("+Inf", 3.0)]
-    assert (histogram.count, histogram.sum) == (3, 3.6)

@@ -2,31 +2,14 @@
 
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from supervisor.settings.config import Worker
-from tests.pools.harness import QUICK, Scene, a_worker, children, is_running, quick, send_signal, zombies
+from tests.pools.harness import QUICK, Scene, a_worker, children, is_running, quick, send_signal
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def begin(tmp_path: Path) -> AsyncIterator[Callable[..., Scene]]:
-    scenes: list[Scene] = []
-    not_ours = set(zombies())
-
-    def make(*workers: Worker, **more: object) -> Scene:
-        scenes.append(Scene(tmp_path, *workers, **more))  # type: ignore[arg-type]  # passed through
-        return scenes[-1]
-
-    yield make
-    for scene in scenes:
-        await scene.pools.stop()
-        assert set(zombies()) <= not_ours
 
 
 async def test_killed_replica_is_replaced_at_once_and_reported_as_crashed(begin: Callable[..., Scene]) -> None:

@@ -1,31 +1,15 @@
 """Real replicas: growing, shrinking, replacing on purpose."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from supervisor.core.errors import RefusedError
-from supervisor.settings.config import Worker
-from tests.pools.harness import Scene, a_worker, is_running, quick, zombies
+from tests.pools.harness import Scene, a_worker, is_running, quick
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def begin(tmp_path: Path) -> AsyncIterator[Callable[..., Scene]]:
-    scenes: list[Scene] = []
-    not_ours = set(zombies())
-
-    def make(*workers: Worker, **more: object) -> Scene:
-        scenes.append(Scene(tmp_path, *workers, **more))  # type: ignore[arg-type]  # passed through
-        return scenes[-1]
-
-    yield make
-    for scene in scenes:
-        await scene.pools.stop()
-        assert set(zombies()) <= not_ours
 
 
 async def test_growing_keeps_the_old_pids_and_shrinking_drains_the_newest(begin: Callable[..., Scene]) -> None:

@@ -1,10 +1,8 @@
-"""How long granted permits were waited for."""
+"""How long things take, in few numbers."""
 
 from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import accumulate
-
-BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +13,11 @@ class HistogramStatistics:
     counts: tuple[int, ...]
     sum: float
 
+    @property
+    def count(self) -> int:
+        """Return how many values were counted."""
+        return sum(self.counts)
+
     def buckets(self) -> list[tuple[str, float]]:
         """Return [(upper bound, values up to it)], ending with "+Inf", as Prometheus draws them."""
         names = [*(f"{bound:g}" for bound in self.bounds_s), "+Inf"]
@@ -22,19 +25,20 @@ class HistogramStatistics:
 
 
 class Histogram:
-    """Count durations in fixed buckets."""
+    """Count durations in fixed buckets. bounds_s: seconds, rising."""
 
-    __slots__ = ("_counts", "_sum_s")
+    __slots__ = ("_bounds_s", "_counts", "_sum_s")
 
-    def __init__(self) -> None:
-        self._counts = [0] * (len(BOUNDS_S) + 1)
+    def __init__(self, bounds_s: tuple[float, ...]) -> None:
+        self._bounds_s = bounds_s
+        self._counts = [0] * (len(bounds_s) + 1)
         self._sum_s = 0.0
 
     def observe(self, seconds: float) -> None:
         """Count one duration, ≥ 0."""
-        self._counts[bisect_left(BOUNDS_S, seconds)] += 1
+        self._counts[bisect_left(self._bounds_s, seconds)] += 1
         self._sum_s += seconds
 
     def statistics(self) -> HistogramStatistics:
         """Return the counts so far."""
-        return HistogramStatistics(bounds_s=BOUNDS_S, counts=tuple(self._counts), sum=self._sum_s)
+        return HistogramStatistics(bounds_s=self._bounds_s, counts=tuple(self._counts), sum=self._sum_s)
