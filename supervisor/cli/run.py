@@ -8,7 +8,7 @@ import click
 
 from supervisor.cli.options import config_option
 from supervisor.core.errors import UsageError
-from supervisor.daemon import run as run_daemon
+from supervisor.daemon.main import run as run_daemon
 from supervisor.settings.reading import find
 
 

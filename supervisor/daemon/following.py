@@ -1,0 +1,82 @@
+"""The configuration in force: what the file says, with what people said since, put into every part.
+
+reload   read the file again → whole and good, or nothing changes → apply
+apply    file + overrides → log, permits, database, pools; each compares it with what it has
+"""
+
+import asyncio
+
+from supervisor.control.snapshot import Reload
+from supervisor.core.errors import ConfigurationError, RefusedError
+from supervisor.daemon.parts import Parts
+from supervisor.settings.config import Config
+from supervisor.settings.derived import database_settings
+from supervisor.settings.overrides import Overrides
+from supervisor.settings.reload import Source, needs_restart
+from supervisor.settings.watch import Watcher
+
+
+class Follower:
+    """Keep every part on the configuration. written: as read at the start.
+
+    config: in force. generation: counts what was put in force. last_reload: how the last reading went.
+    """
+
+    def __init__(self, written: Config, source: Source, overrides: Overrides, parts: Parts) -> None:
+        self._written = written
+        self._source = source
+        self._parts = parts
+        self._overrides = overrides
+        self._one_reload = asyncio.Lock()
+        self.config = self._overrides.applied_to(written)
+        self.generation = 1
+        self.last_reload = Reload(at=parts.clock.wall())
+
+    def watcher(self) -> Watcher:
+        """Return the loop that calls `reload` when a file of the configuration has changed."""
+        return Watcher(
+            sources=lambda: self._source.files(self._written), changed=self._changed, clock=self._parts.clock
+        )
+
+    async def reload(self, *, insist: bool) -> None:
+        """Read the file again and follow it; a bad one changes nothing. insist: a person asked (SIGHUP)."""
+        async with self._one_reload:
+            try:
+                config = await asyncio.to_thread(self._source.reread, self._written, insist=insist)
+            except ConfigurationError as error:
+                self.last_reload = Reload(at=self._parts.clock.wall(), errors=tuple(error.problems))
+                self._parts.events.emit("config_refused", problems=error.problems)
+                return
+            before, self._written = self._written, config
+            self.last_reload = Reload(at=self._parts.clock.wall())
+            self.generation += 1
+            self.apply()
+            needs_restart(before, config, self.warn)
+            self._parts.events.emit("config_applied", generation=self.generation)
+
+    def apply(self) -> None:
+        """Put what is written, with what people said since, in force."""
+        self.config = self._overrides.applied_to(self._written)
+        self._parts.log.configure(self.config.log)
+        self._parts.permits.reconfigure(self.config)
+        self._parts.database.apply(database_settings(self.config))
+        self._parts.pools.apply(self.config)
+
+    def set_paused(self, worker: str, paused: bool) -> None:
+        """Pause or resume a worker; it survives a restart. RefusedError: no such worker."""
+        self.known(worker)
+        self._overrides.set_paused(worker, paused, self._parts.clock.wall())
+        self.apply()
+        self._parts.events.emit("worker_paused" if paused else "worker_resumed", worker=worker)
+
+    def known(self, worker: str) -> None:
+        """RefusedError unless there is a worker of this name."""
+        if worker not in self.config.workers:
+            raise RefusedError(f"{worker}: no such worker; there are {', '.join(sorted(self.config.workers))}")
+
+    def warn(self, warning: str) -> None:
+        """Tell about something in the configuration that a person should look at."""
+        self._parts.events.emit("config_warned", warning=warning, level="warning")
+
+    async def _changed(self) -> None:
+        await self.reload(insist=False)
