@@ -48,7 +48,7 @@ def parse(arguments: list[str]) -> Options:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m jobs.simulator", description=__doc__)
+    parser = argparse.ArgumentParser(prog="gatherer simulate", description=__doc__)
     standard = Options()
     add = parser.add_argument
 

@@ -119,7 +119,7 @@ def name_of(process: psutil.Process) -> str:
     """Return "supervisor", "database", or the name that a process gave itself (zygote, characters#1)."""
     if not process.name().startswith("python"):
         return str(process.name())
-    return "database" if "supervisor.database.process" in process.cmdline() else "supervisor"
+    return "database" if "database" in process.cmdline() else "supervisor"
 
 
 @contextmanager

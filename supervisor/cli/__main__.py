@@ -1,11 +1,30 @@
-"""Start here: `gatherer` and `python -m supervisor.cli`."""
+"""Start here: `gatherer`, `python -m supervisor.cli`, and each of our child processes.
 
-from supervisor.cli.main import gatherer
+    gatherer COMMAND …          for people (`main.py`)
+    gatherer --child NAME …     what `core/program.py` starts: one of CHILDREN
+
+Everything is imported by name, and only then: a child must not pay for the commands.
+"""
+
+import importlib
+import sys
+
+from supervisor.core.program import CHILD
+
+# Modules with main(arguments) -> exit code.
+CHILDREN = {
+    "database": "supervisor.database.process",
+    "zygote": "supervisor.pools.zygote",
+    "simulator": "jobs.simulator.__main__",
+}
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
-    gatherer(prog_name="gatherer")
+    """Run a command, or be a child, and exit with its code."""
+    if sys.argv[1:2] == [CHILD]:
+        _, _, name, *arguments = sys.argv
+        sys.exit(importlib.import_module(CHILDREN[name]).main(arguments))
+    importlib.import_module("supervisor.cli.main").gatherer(prog_name="gatherer")
 
 
 if __name__ == "__main__":

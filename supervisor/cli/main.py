@@ -6,7 +6,6 @@ only for what it needs.
 
 import importlib
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import click
@@ -91,15 +90,21 @@ class Commands(click.Group):
             raise Failure(error) from error
 
 
-def _version() -> str:
-    try:
-        return version("gatherer")
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return "unknown"
+def _say_version(ctx: click.Context, param: click.Parameter, is_asked: bool) -> None:
+    if is_asked:
+        click.echo(importlib.import_module("supervisor.cli.version").version_line())
+        ctx.exit()
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(_version(), prog_name="gatherer")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="Say what this is, and exit.",
+)
 def gatherer() -> None:
     """Keep World of Warcraft data fresh, spending every request that the keys allow and not one more.
 

@@ -11,7 +11,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from supervisor.core.errors import GathererError, UnavailableError
-from supervisor.core.program import die_with_parent
+from supervisor.core.program import child_command, die_with_parent, own_command
 from supervisor.settings.shipped import shipped
 
 START_S = 30.0
@@ -69,11 +68,11 @@ class Program:
 
 
 @contextlib.contextmanager
-def started(name: str, arguments: list[str], log: Path, *, stdout: int | None = None) -> Iterator[Program]:
-    """Run `python -m …` while the block lasts, whatever ends the block."""
+def started(name: str, command: list[str], log: Path, *, stdout: int | None = None) -> Iterator[Program]:
+    """Run `command` while the block lasts, whatever ends the block."""
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=file if stdout is None else stdout,
             stderr=file,
@@ -95,8 +94,8 @@ def simulator(folder: Path) -> Iterator[tuple[Program, dict[str, Any]]]:
     """Run the simulated API; give it and its addresses: {"base_url", "token_url"}."""
     keys = tomllib.loads(shipped("demo.toml"))["keys"]
     clients = [word for key in keys for word in ("--client", f"{key['client_id']}:{key['client_secret']}")]
-    arguments = ["jobs.simulator", "--listen", "127.0.0.1:0", "--parent", str(os.getpid()), *WORLD, *clients]
-    with started("simulator", arguments, folder / "simulator.log", stdout=subprocess.PIPE) as program:
+    command = child_command("simulator", "--listen", "127.0.0.1:0", "--parent", str(os.getpid()), *WORLD, *clients)
+    with started("simulator", command, folder / "simulator.log", stdout=subprocess.PIPE) as program:
         assert program.process.stdout is not None
         ready, _, _ = select.select([program.process.stdout], [], [], START_S)
         line = program.process.stdout.readline() if ready else b""
@@ -114,8 +113,8 @@ def supervisor(folder: Path, addresses: Mapping[str, str]) -> Iterator[tuple[Pro
     config.touch(mode=0o600)
     config.write_text(text, encoding="utf-8")
     with _run_dir(folder) as run_dir:
-        arguments = ["supervisor.cli", "run", "--config", str(config), "--set", f"run_dir={run_dir}"]
-        with started("supervisor", arguments, folder / "supervisor.log") as program:
+        command = own_command("run", "--config", str(config), "--set", f"run_dir={run_dir}")
+        with started("supervisor", command, folder / "supervisor.log") as program:
             yield program, run_dir
 
 

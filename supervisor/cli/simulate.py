@@ -1,9 +1,10 @@
 """`gatherer simulate`: the simulated API alone, in place of this process."""
 
 import os
-import sys
 
 import click
+
+from supervisor.core.program import child_command
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -13,4 +14,5 @@ def simulate(arguments: tuple[str, ...]) -> None:
 
     All arguments are the simulator's own; --help shows them. It prints one JSON line with its addresses.
     """
-    os.execv(sys.executable, [sys.executable, "-m", "jobs.simulator", *arguments])
+    command = child_command("simulator", *arguments)
+    os.execv(command[0], command)

@@ -8,17 +8,20 @@ import sys
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 
-_MODULES = {"database": "supervisor.database.process", "zygote": "supervisor.pools.zygote"}
+CHILD = "--child"
+
+# One path for a checkout and for a frozen program, whose sys.executable is the program itself.
+_OURSELVES = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "supervisor.cli"]
+
+
+def own_command(*arguments: str) -> list[str]:
+    """Return the argv that runs this very program with `arguments`, as a person would run `gatherer`."""
+    return [*_OURSELVES, *arguments]
 
 
 def child_command(name: str, *arguments: str) -> list[str]:
-    """Return the argv that starts the child `name` ("database" or "zygote") of this very program.
-
-    In a frozen binary sys.executable is the program itself, which takes `--child NAME` first.
-    """
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "--child", name, *arguments]
-    return [sys.executable, "-m", _MODULES[name], *arguments]
+    """Return the argv that starts the child `name` of this very program (CHILDREN in `cli/__main__.py`)."""
+    return own_command(CHILD, name, *arguments)
 
 
 def die_with_parent(parent_pid: int) -> None:

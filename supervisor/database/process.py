@@ -1,4 +1,4 @@
-"""The database process: `python -m supervisor.database.process --control-fd N …`.
+"""The database process: `gatherer --child database --control-fd N …`.
 
 1. die with the parent; ignore the terminal's signals, the supervisor says when to stop
 2. wait for DatabaseSettings on the control socket; exits that come before it are settled before anybody can claim
@@ -14,7 +14,6 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -121,7 +120,3 @@ def main(argv: list[str] | None = None) -> int:
         signal.signal(number, signal.SIG_IGN)
     code: Any = uvloop.run(serve(arguments))
     return int(code)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

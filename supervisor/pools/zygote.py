@@ -12,7 +12,7 @@ It must never start a thread or an event loop: a fork copies one thread and ever
 counts its OS tasks before each fork and refuses when there is more than one. The replica must never
 return into the zygote's loop: it ends with os._exit.
 
-    python -m supervisor.pools.zygote FD PARENT_PID MODULE:FUNCTION [MODULE ...]
+    gatherer --child zygote FD PARENT_PID MODULE:FUNCTION [MODULE ...]
 """
 
 import faulthandler
@@ -225,7 +225,3 @@ def end(code: int) -> None:
         sys.stderr.flush()
     finally:
         os._exit(code)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,13 +1,18 @@
 """The list of commands, and how errors end."""
 
+import importlib
+import inspect
 import socket
+import sqlite3
 import subprocess
 import sys
 
 import pytest
 from click.testing import CliRunner
 
+from supervisor.cli.__main__ import CHILDREN
 from supervisor.cli.main import ENTRIES, gatherer
+from supervisor.core.program import child_command
 
 HEAVY = ("aiohttp", "rich", "structlog", "prometheus_client", "psutil", "uvloop", "tomlkit")
 
@@ -52,3 +57,21 @@ def test_a_socket_that_nobody_serves_any_more_is_75_too(tmp_path) -> None:
 def test_usage_mistakes_exit_2() -> None:
     assert CliRunner().invoke(gatherer, ["refresh"]).exit_code == 2
     assert CliRunner().invoke(gatherer, ["frobnicate"]).exit_code == 2
+
+
+def test_children_are_started_as_this_very_program() -> None:
+    command = child_command("simulator", "--help")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert "usage: gatherer simulate" in done.stdout
+
+
+def test_every_child_has_a_main_that_takes_arguments() -> None:
+    for module in CHILDREN.values():
+        assert list(inspect.signature(importlib.import_module(module).main).parameters) in (["arguments"], ["argv"])
+
+
+def test_version_says_what_is_beneath() -> None:
+    done = CliRunner().invoke(gatherer, ["--version"])
+    assert done.exit_code == 0
+    assert done.output.startswith("gatherer ")
+    assert f"SQLite {sqlite3.sqlite_version}" in done.output

@@ -88,7 +88,7 @@ def test_killed_database_comes_back_and_replicas_stay(tmp_path: Path, world: Wor
         system.enqueue("characters", characters)
         eventually(lambda: finished(system) > 20)
         replicas = {p.pid for p in system.processes() if "#" in p.name()}
-        database = next(p.pid for p in system.processes() if "supervisor.database.process" in p.cmdline())
+        database = next(p.pid for p in system.processes() if "database" in p.cmdline())
         os.kill(database, signal.SIGKILL)
         eventually(lambda: states(system).get("completed", 0) >= 600, within_s=60.0)
         assert replicas <= {p.pid for p in system.processes()}
