@@ -4,6 +4,7 @@ Token life (client credentials, one token a client): the answer repeats the same
 ends, unless `fresh_tokens`. Observed by public clients, documented nowhere, so both ways exist here.
 """
 
+from array import array
 from base64 import b64decode
 from binascii import Error as Base64Error
 from typing import Any, Literal
@@ -18,12 +19,16 @@ Verdict = Literal["", "slow", "second", "hour"]
 
 
 class Client:
-    """One client id with its windows. Requests of the unknown client are counted and never limited."""
+    """One client id with its windows. Requests of the unknown client are counted and never limited.
+
+    arrivals: the moment of each request, refused ones too, when `keep_arrivals` is set; else empty.
+    """
 
     def __init__(self, name: str, secret: str, options: Options) -> None:
         self.name = name
         self.secret = secret
         self.tally = Tally()
+        self.arrivals = array("d")
         self._options = options
         limits = (options.per_second, options.per_hour) if name else (0, 0)
         self._second: Window | None = window(options.limit_mode, limits[0], 1.0)
@@ -35,6 +40,8 @@ class Client:
         A refused request counts in no window, unless `count_refused`.
         """
         self.tally.arrive(now)
+        if self._options.keep_arrivals:
+            self.arrivals.append(now)
         verdict = self._judge(now)
         if verdict in ("", "slow") or self._options.count_refused:
             for one in (self._second, self._hour):

@@ -2,6 +2,7 @@
 
 GET  statistics                       what the judge saw (see `tally`)
 GET  faults, POST faults              the rules in force; replace them (see `faults`)
+GET  arrivals?after=S                 {client: [moments of its requests after S]}, with `keep_arrivals`
 POST world                            change the world (see `world.edits`)
 POST revoke {"client": ID}            end that client's tokens
 POST reset                            forget counts, windows and faults; world and tokens stay
@@ -9,6 +10,7 @@ GET  characters?region=eu&limit=&after=   entities of the world for a load: {"en
 GET  guilds?region=eu&limit=&after=
 """
 
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +33,7 @@ class Control:
             ("GET", "statistics"): lambda request, body: self.statistics(),
             ("GET", "faults"): lambda request, body: gateway.faults.report(),
             ("POST", "faults"): self._replace_faults,
+            ("GET", "arrivals"): self._arrivals,
             ("POST", "world"): lambda request, body: {"applied": apply(gateway.world, body)},
             ("POST", "revoke"): lambda request, body: {"revoked": gateway.clients.revoke(body["client"])},
             ("POST", "reset"): self._reset,
@@ -64,6 +67,11 @@ class Control:
             "faults": gateway.faults.report(),
             "world_now": gateway.world.clock.now(),
         }
+
+    def _arrivals(self, request: Request, body: Any) -> Any:
+        after = float(request.parameters().get("after", "0"))
+        clients = self._gateway.clients.known.values()
+        return {client.name: client.arrivals[bisect_right(client.arrivals, after) :].tolist() for client in clients}
 
     def _replace_faults(self, request: Request, body: Any) -> Any:
         self._gateway.faults.replace(body)

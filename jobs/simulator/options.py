@@ -37,6 +37,7 @@ class Options:
     world_clock_speed: float = 1.0
     world_start: float = 0.0
     old_media: bool = False
+    keep_arrivals: bool = False
     one_digit_days: bool = False
 
 
@@ -85,6 +86,7 @@ def _switches(parser: argparse.ArgumentParser) -> None:
     add("--count-refused", action="store_true", help="429s count against the limits too")
     add("--retry-after", action="store_true", help="429s carry Retry-After")
     add("--fresh-tokens", action="store_true", help="each token request makes a new token")
+    add("--keep-arrivals", action="store_true", help="remember the moment of each request, for GET arrivals")
     add("--old-media", action="store_true", help="character media as in 2019")
     add("--one-digit-days", action="store_true", help='Last-Modified as in "Sat, 3 Oct 2026 …"')
 

@@ -2,12 +2,13 @@
 
 import sys
 
-from scripts.benchmarks import auctions, pipeline, sweep, urgent
+from scripts.benchmarks import auctions, manners, pipeline, sweep, urgent
 
 BENCHMARKS = {
     "pipeline": (pipeline.main, "jobs per second of the guide's workers together, CPU per request, memory"),
     "auctions": (auctions.main, "seconds to store a realm dump and the commodities, and what others notice of it"),
     "sweep": (sweep.main, "requests per known, unchanged character"),
+    "manners": (manners.main, "429s while everything breaks: replicas, network, supervisor"),
     "urgent": (urgent.main, "seconds of an urgent refresh while background work fills the hour (virtual time)"),
 }
 

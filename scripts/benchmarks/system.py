@@ -45,6 +45,10 @@ class World:
         with urllib.request.urlopen(f"{self.base_url}/_simulator/{path}", data=data, timeout=30) as answer:
             return json.load(answer)
 
+    def arrivals(self, after: float = 0.0) -> dict[str, list[float]]:
+        """Return the moments (monotonic) of each client's requests after `after`; needs --keep-arrivals."""
+        return self.get(f"arrivals?after={after!r}")  # type: ignore[no-any-return]
+
     def statistics(self) -> dict[str, Any]:
         return self.get("statistics")  # type: ignore[no-any-return]
 
@@ -107,6 +111,10 @@ class System:
             ]
             self.daemon.post("/jobs", body={"jobs": jobs})
 
+    def start(self) -> None:
+        """Start the supervisor again, after it was stopped or killed."""
+        self.process = spawn(self.folder)
+
     def stop(self) -> None:
         """Drain; SystemExit when it does not end well."""
         self.process.send_signal(signal.SIGTERM)
@@ -156,20 +164,22 @@ def gatherer(folder: Path, config: str, *, ready: bool = True) -> Iterator[Syste
     path = folder / "config.toml"
     path.touch(mode=0o600)
     path.write_text(config)
+    system = System(spawn(folder), folder, Daemon(folder / "run" / "control.sock"))
+    try:
+        if ready:
+            wait_until_ready(system)
+        yield system
+    finally:
+        if system.process.poll() is None:
+            system.process.send_signal(signal.SIGTERM)
+            system.process.wait(STOP_S)
+
+
+def spawn(folder: Path) -> "subprocess.Popen[bytes]":
+    """Start the supervisor of `folder`; it need not be ready."""
+    command = [sys.executable, "-m", "supervisor.cli", "run", "--config", str(folder / "config.toml")]
     with (folder / "supervisor.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "supervisor.cli", "run", "--config", str(path)], stdout=log, stderr=log
-        )
-    with tempfile.TemporaryDirectory(prefix="gatherer-") as _:
-        system = System(process, folder, Daemon(folder / "run" / "control.sock"))
-        try:
-            if ready:
-                wait_until_ready(system)
-            yield system
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                process.wait(STOP_S)
+        return subprocess.Popen(command, stdout=log, stderr=log)
 
 
 def wait_until_ready(system: System) -> None:

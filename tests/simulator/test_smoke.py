@@ -54,7 +54,9 @@ class Caller:
 
 @pytest.fixture
 async def caller(clock: FakeClock) -> AsyncIterator[Caller]:
-    simulator = Simulator(replace(OPTIONS, per_second=5, world_start=1_790_000_000.0), clock.monotonic)
+    simulator = Simulator(
+        replace(OPTIONS, per_second=5, keep_arrivals=True, world_start=1_790_000_000.0), clock.monotonic
+    )
     await simulator.start()
     async with aiohttp.ClientSession() as session:
         made = Caller(simulator, session, clock)
@@ -95,6 +97,17 @@ async def test_sixth_request_in_a_second_is_refused_and_counted(caller: Caller) 
     seen = (await caller.control("statistics"))["clients"]["client"]
     assert seen["by_status"] == {"200": 6, "429": 2}
     assert (seen["requests"], seen["refused_second"], seen["peak_second"], seen["hour"]) == (8, 2, 7, 6)
+
+
+async def test_moment_of_each_request_is_kept_for_an_audit(caller: Caller) -> None:
+    path = path_of(caller.someone(), "/status")
+    logged_in_at = caller.clock.monotonic()
+    await caller.clock.advance(1.0)
+    for _ in range(6):
+        await caller.get(path)
+    kept = (await caller.control(f"arrivals?after={logged_in_at}"))["client"]
+    assert kept == [logged_in_at + 1.0] * 6
+    assert len((await caller.control("arrivals"))["client"]) == 7
 
 
 async def test_wrong_secret_is_refused_and_a_revoked_token_ends(caller: Caller) -> None:
