@@ -5,6 +5,7 @@ GET  faults, POST faults              the rules in force; replace them (see `fau
 GET  arrivals?after=S                 {client: [moments of its requests after S]}, with `keep_arrivals`
 POST world                            change the world (see `world.edits`)
 POST revoke {"client": ID}            end that client's tokens
+POST secret {"client": ID, "secret"}  that client's secret is this from now on; tokens stay
 POST reset                            forget counts, windows and faults; world and tokens stay
 GET  characters?region=eu&limit=&after=   entities of the world for a load: {"entities": ["eu/realm/name"], "next"}
 GET  guilds?region=eu&limit=&after=
@@ -36,6 +37,7 @@ class Control:
             ("GET", "arrivals"): self._arrivals,
             ("POST", "world"): lambda request, body: {"applied": apply(gateway.world, body)},
             ("POST", "revoke"): lambda request, body: {"revoked": gateway.clients.revoke(body["client"])},
+            ("POST", "secret"): self._change_secret,
             ("POST", "reset"): self._reset,
             ("GET", "characters"): self._characters,
             ("GET", "guilds"): self._guilds,
@@ -76,6 +78,10 @@ class Control:
     def _replace_faults(self, request: Request, body: Any) -> Any:
         self._gateway.faults.replace(body)
         return self._gateway.faults.report()
+
+    def _change_secret(self, request: Request, body: Any) -> Any:
+        self._gateway.clients.known[body["client"]].secret = str(body["secret"])
+        return {}
 
     def _reset(self, request: Request, body: Any) -> Any:
         self._gateway.clients.reset()

@@ -38,7 +38,7 @@ ENTRIES = (
     Entry("Work", "restart", "pausing", "Replace a worker's replicas one after another."),
     Entry("Set up", "init", "init", "Write a first config.toml."),
     Entry("Set up", "check", "check", "Say what is wrong with a configuration, without starting anything."),
-    Entry("Set up", "keys", "keys", "List the API keys, or verify that they work."),
+    Entry("Set up", "keys", "keys", "List the API keys, verify that they work, take them out of use and back."),
 )
 
 

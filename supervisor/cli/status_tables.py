@@ -49,7 +49,7 @@ def keys_table(keys: list[Status]) -> Table:
     spans = sorted({window["per_s"] for key in keys for window in key["windows"]})
     for span in spans:
         table.add_column(f"USED IN {say_duration(span)}".upper(), justify="right")
-    for name in ("IN FLIGHT", "REQUESTS", "REASON"):
+    for name in ("LEFT", "IN FLIGHT", "REQUESTS", "REASON"):
         table.add_column(name, justify="left" if name == "REASON" else "right")
     for key in keys:
         windows = {window["per_s"]: window for window in key["windows"]}
@@ -57,7 +57,7 @@ def keys_table(keys: list[Status]) -> Table:
         style = STATE_STYLES.get(key["state"], "")
         state = f"[{style}]{key['state']}[/]" if style else key["state"]
         table.add_row(
-            escape(key["name"]), ",".join(key.get("tags", [])), state, *used,
+            escape(key["name"]), ",".join(key.get("tags", [])), state, *used, _left(key["windows"]),
             count(key.get("in_flight", 0)), count(key.get("granted", 0)), escape(_reason(key)),
         )  # fmt: skip  # the cells in the order of the columns
     return table
@@ -92,6 +92,12 @@ def _window(window: Status | None) -> str:
     if window is None:
         return "–"
     return f"{window['used']:,} of {window['limit']:,} ({share(window['used'], window['limit'])})"
+
+
+def _left(windows: list[Status]) -> str:
+    """Return what is left of the longest window, the one that binds in the long run."""
+    longest = max(windows, key=lambda window: window["per_s"])
+    return count(max(0, longest["limit"] - longest["used"]))
 
 
 def _reason(key: Status) -> str:

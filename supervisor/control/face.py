@@ -24,6 +24,14 @@ class Face(Protocol):
         """Obtain a token now with each key (or one): [{"name", "ok", "detail"}]. RefusedError: no such key."""
         ...
 
+    async def set_disabled(self, key: str, disabled: bool) -> dict[str, Any]:
+        """Take a key out of use, or back; it survives a restart. RefusedError: no such key."""
+        ...
+
+    async def unlock_key(self, key: str) -> dict[str, Any]:
+        """End a key's park or quarantine because a person says so. RefusedError: no such key."""
+        ...
+
     async def set_paused(self, worker: str, paused: bool) -> tuple[int, dict[str, Any]]:
         """Pause or resume a worker; it survives a restart. Return HTTP status and JSON."""
         ...

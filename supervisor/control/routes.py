@@ -2,7 +2,7 @@
 
     GET  /healthz /readyz /metrics
     GET  /workers                               POST /workers/{worker}/pause|resume|restart
-    GET  /keys                                  POST /keys/verify?name=
+    GET  /keys                                  POST /keys/verify?name=  /keys/{key}/disable|enable|unlock
     GET  /jobs?worker=&state=…                  POST /jobs
     GET  /jobs/{id}   /jobs/{id}/wait?timeout_s=
     POST /jobs/{id}/retry|discard               POST /jobs/retry|discard?filters&dry_run=1
@@ -54,12 +54,28 @@ async def workers(request: web.Request) -> web.Response:
 
 async def keys(request: web.Request) -> web.Response:
     """Return the keys' part of the status."""
-    return web.json_response({"keys": request.app[FACE].status()["keys"]})
+    status = request.app[FACE].status()
+    return web.json_response({"keys": status["keys"], "now": status["now"]})
 
 
 async def verify_keys(request: web.Request) -> web.Response:
     """Obtain a token with every key, or with ?name=."""
     return web.json_response({"keys": await request.app[FACE].verify_keys(request.query.get("name"))})
+
+
+async def disable_key(request: web.Request) -> web.Response:
+    """Take a key out of use until it is enabled."""
+    return web.json_response(await request.app[FACE].set_disabled(request.match_info["key"], True))
+
+
+async def enable_key(request: web.Request) -> web.Response:
+    """Take a disabled key back into use."""
+    return web.json_response(await request.app[FACE].set_disabled(request.match_info["key"], False))
+
+
+async def unlock_key(request: web.Request) -> web.Response:
+    """End a key's park or quarantine."""
+    return web.json_response(await request.app[FACE].unlock_key(request.match_info["key"]))
 
 
 async def pause(request: web.Request) -> web.Response:
@@ -126,6 +142,9 @@ ROUTES = [
     web.post("/workers/{worker}/restart", restart),
     web.get("/keys", keys),
     web.post("/keys/verify", verify_keys),
+    web.post("/keys/{key}/disable", disable_key),
+    web.post("/keys/{key}/enable", enable_key),
+    web.post("/keys/{key}/unlock", unlock_key),
     web.get("/jobs", question("jobs.list")),
     web.post("/jobs", question("enqueue")),
     web.post("/jobs/retry", question("jobs.retry")),

@@ -2,7 +2,8 @@
 
     {"workers": {NAME: {"desired": {"concurrency", "replicas"}, "effective": {the same}, "limited_by", "entity",
                         "queue": {state: jobs}, "waiting": {priority: jobs}, "executing", "per_s", …}},
-     "keys": [{"name", "state", "reason", "windows": [{"used", "limit", "per_s", "left", "frees_in_s"}], …}],
+     "keys": [{"name", "state", "reason", "windows": [{"used", "limit", "per_s", "left", "frees_in_s"}],
+               "last_error", "last_error_at", …}],
      "config": {"generation", "path", "last_reload": {"ok", "at", "errors"}, "warnings", "pinned"},
      "database": {…}, "memory_pss_bytes": {role: bytes}, "pid", "uptime_s", "now", "ready", "reasons_not_ready"}
 
@@ -24,7 +25,7 @@ def status_of(snapshot: Snapshot) -> dict[str, Any]:
     """Return the whole status."""
     return {
         "workers": {name: _worker(snapshot, name) for name in snapshot.config.workers},
-        "keys": [_key(key) for key in snapshot.limiter.keys],
+        "keys": [_key(key, snapshot.now) for key in snapshot.limiter.keys],
         "config": _config(snapshot),
         "database": _database(snapshot),
         "memory_pss_bytes": snapshot.memory_by_role(),
@@ -95,7 +96,7 @@ def _oldest_s(snapshot: Snapshot, name: str) -> float | None:
     return None if pulse is None else pulse.oldest_s.get(name)
 
 
-def _key(key: KeyStatistics) -> dict[str, Any]:
+def _key(key: KeyStatistics, now: float) -> dict[str, Any]:
     return {
         "name": key.name,
         "api": key.api,
@@ -114,6 +115,8 @@ def _key(key: KeyStatistics) -> dict[str, Any]:
         ],
         "in_flight": key.in_flight,
         "parked_for_s": round(key.parked_for_s, 3),
+        "last_error": key.last_error,
+        "last_error_at": now - key.last_error_ago_s if key.last_error else None,
         "granted": key.granted,
         "statuses": {worker: dict(statuses) for worker, statuses in key.statuses.items()},
     }

@@ -63,6 +63,16 @@ class Answers:
         checks = await self._parts.permits.verify(name)
         return [{"name": check.name, "ok": check.ok, "detail": check.detail} for check in checks]
 
+    async def set_disabled(self, key: str, disabled: bool) -> dict[str, Any]:
+        """See `Face`."""
+        self._follower.set_disabled(key, disabled)
+        return self._key(key)
+
+    async def unlock_key(self, key: str) -> dict[str, Any]:
+        """See `Face`."""
+        self._parts.permits.unlock(key)
+        return self._key(key)
+
     async def set_paused(self, worker: str, paused: bool) -> tuple[int, dict[str, Any]]:
         """See `Face`."""
         self._follower.set_paused(worker, paused)
@@ -73,3 +83,6 @@ class Answers:
         self._follower.known(worker)
         await self._parts.pools.restart(worker)
         return 202, {"worker": worker, "restarting": True}
+
+    def _key(self, name: str) -> dict[str, Any]:
+        return next(key for key in self.status()["keys"] if key["name"] == name)

@@ -69,6 +69,13 @@ class Follower:
         self.apply()
         self._parts.events.emit("worker_paused" if paused else "worker_resumed", worker=worker)
 
+    def set_disabled(self, key: str, disabled: bool) -> None:
+        """Take a key out of use or back; it survives a restart. RefusedError: no such key."""
+        self._parts.permits.check_named(key)
+        self._overrides.set_disabled(key, disabled, self._parts.clock.wall())
+        self.apply()
+        self._parts.events.emit("key_disabled" if disabled else "key_enabled", key=key)
+
     def known(self, worker: str) -> None:
         """RefusedError unless there is a worker of this name."""
         if worker not in self.config.workers:

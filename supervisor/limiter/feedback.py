@@ -164,6 +164,16 @@ class Standing:
             self._forbidden = FORBIDDEN_IN_A_ROW - 1
             self._unauthorized = UNAUTHORIZED_IN_A_ROW - 1
 
+    def forgive(self) -> None:
+        """Hold nothing against the key any more, because a person says so; one request probes first."""
+        if self.state is not State.OK:
+            self.state = State.PROBING
+            self.reason = "unlocked by a person; before: " + self.reason
+        self.parked_until = 0.0
+        self._lowered_to = 1.0
+        self._forbidden = 0
+        self._unauthorized = 0
+
     def park(self, until: float, reason: str) -> None:
         """Use the key not before `until`; a later end than the present one only."""
         self.parked_until = max(self.parked_until, until)

@@ -13,7 +13,7 @@ from supervisor.limiter.permit import Permit
 class Judge:
     """Acts on the verdicts of `feedback.Standing`.
 
-    on_credential_needed(key, why): set by whoever obtains tokens; why is "configured", "401" or "quarantined".
+    on_credential_needed(key, why): set by whoever obtains tokens; why is one of `key.py`, "401" or "quarantined".
     """
 
     def __init__(self, *, events: Events, random: Random) -> None:
@@ -28,6 +28,8 @@ class Judge:
         """
         key = permit.key
         before = key.standing.state
+        if message.status >= 400 and message.status != 404:
+            key.note_error(_said(message, permit.worker), now)
         verdict = key.standing.answered(
             message.status,
             now=now,
@@ -71,3 +73,9 @@ class Judge:
                 retry_after_s=message.retry_after_s,
                 used_share=round(used_share, 3),
             )
+
+
+def _said(message: Release, worker: str) -> str:
+    """Return an unwelcome answer in a person's words."""
+    after = f", Retry-After {message.retry_after_s:g} s" if message.retry_after_s >= 0 else ""
+    return f"HTTP {message.status}{after} to {worker}"

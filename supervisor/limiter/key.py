@@ -14,6 +14,9 @@ from supervisor.settings.config import Api
 from supervisor.settings.config import Key as KeySettings
 
 LOOK_AGAIN_S = 1.0
+CONFIGURED, ROTATED = "configured", "rotated"
+"""Why a credential must be obtained: there is none that may serve; or the secret changed, and the old token serves
+until the new one is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Key:
     is_awaited: a waiter needs this key to be answered before anything can change (`limiter.py`).
     token_wanted: a token request waits for its own permit. turns: whose turn it is at this key.
     statuses: {(worker, HTTP status, or one of the negative marks in `permit.py`): count}.
+    last_error: what went wrong last, for people, "" = nothing yet; last_error_at: when, monotonic seconds.
     """
 
     __slots__ = (
@@ -53,6 +57,8 @@ class Key:
         "granted",
         "identity",
         "is_awaited",
+        "last_error",
+        "last_error_at",
         "origin",
         "quota",
         "record",
@@ -82,6 +88,8 @@ class Key:
         self.flexibility = 0
         self.is_awaited = False
         self.granted = 0
+        self.last_error = ""
+        self.last_error_at = -math.inf
         self.statuses: Counter[tuple[str, int]] = Counter()
 
     @property
@@ -101,18 +109,22 @@ class Key:
         self.generation += 1
         self.reopen()
 
-    def reshape(self, settings: KeySettings, api: Api, now: float) -> bool:
-        """Take settings over, keeping what is spent. Tell whether the credential must be obtained anew."""
+    def note_error(self, what: str, now: float) -> None:
+        """Remember what went wrong, for people; no secret in it."""
+        self.last_error = what
+        self.last_error_at = now
+
+    def reshape(self, settings: KeySettings, api: Api, now: float) -> str:
+        """Take settings over, keeping what is spent. Return why the credential must be obtained, "" = it need not."""
         self.reopen()
         old, self.settings = self.settings, settings
-        is_same_login = old.secret == settings.secret and (self.api.auth, self.api.token_url) == (
-            api.auth,
-            api.token_url,
-        )
+        is_same_way = (self.api.auth, self.api.token_url) == (api.auth, api.token_url)
         if (self.api, old.use) != (api, settings.use):
             self.api = api
             self.quota.reshape(api, self.use, now)
-        return not is_same_login
+        if not is_same_way or bool(old.disabled) != bool(settings.disabled):
+            return CONFIGURED
+        return "" if old.secret == settings.secret else ROTATED
 
     def restore(self, record: Record, past: Past, now: float) -> None:
         """Write to `record` from now on, and count what it says was spent before."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from supervisor.limiter.key import Key, identity_of
+from supervisor.limiter.key import CONFIGURED, Key, identity_of
 from supervisor.limiter.past import Past, Record
 from supervisor.settings.config import Config
 from supervisor.settings.config import Key as KeySettings
@@ -33,14 +33,14 @@ class KeyRing:
         self._config: Config | None = None
         self._open_record: OpenRecord | None = None
 
-    def configure(self, config: Config, now: float) -> list[Key]:
-        """Take a configuration over; return the keys whose credential must be obtained (new, or changed).
+    def configure(self, config: Config, now: float) -> dict[Key, str]:
+        """Take a configuration over; return the keys whose credential must be obtained, and why (`key.py`).
 
         A key is the same when API and client id are, whatever its name: what it has spent stays spent,
         also while it is not in the file.
         """
         self._config = config
-        changed: list[Key] = []
+        changed: dict[Key, str] = {}
         keys: list[Key] = []
         for settings in merged(config.keys):
             api = config.apis[settings.api]
@@ -49,11 +49,12 @@ class KeyRing:
                 key = Key(settings, api)
                 self._known[key.identity] = key
                 self._restore(key, now)
-                changed.append(key)
+                changed[key] = CONFIGURED
             else:
                 longest_s = key.quota.longest.per_s
-                if key.reshape(settings, api, now) or key not in self.keys:
-                    changed.append(key)
+                why = key.reshape(settings, api, now)
+                if why or key not in self.keys:
+                    changed[key] = why if key in self.keys else CONFIGURED
                 if longest_s != key.quota.longest.per_s and self._open_record is not None:
                     key.record, _ = self._open_record(key.identity, key.quota.longest.per_s)
             keys.append(key)
@@ -82,7 +83,7 @@ class KeyRing:
         settings = self._config.workers.get(worker) if self._config is not None else None
         if settings is None:
             return ()
-        serving = [key for key in self.keys if _serves(key, settings.tag)]
+        serving = [key for key in self.keys if _serves(key, settings.tag) and not key.settings.disabled]
         if region:
             serving = [key for key in serving if not key.settings.regions or region in key.settings.regions]
         return tuple(sorted(serving, key=lambda key: key.flexibility))

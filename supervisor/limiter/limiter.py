@@ -26,6 +26,7 @@ from supervisor.limiter.dispatcher import Dispatcher
 from supervisor.limiter.fairness import Connection, Lane
 from supervisor.limiter.feedback import State
 from supervisor.limiter.judge import Judge
+from supervisor.limiter.key import ROTATED
 from supervisor.limiter.keyring import KeyRing, OpenRecord
 from supervisor.limiter.permit import NOT_SENT_STATUS, UNKNOWN_STATUS, Permit, Permits
 from supervisor.settings.config import Config
@@ -67,9 +68,10 @@ class Limiter:
                 lane.candidates = self.ring.candidates(flow.worker, lane.region)
                 if not lane.candidates:
                     self._refuse_all(lane, NO_KEY)
-        for key in changed:
-            key.set_credential(None, "not yet obtained")
-            self.judge.on_credential_needed(key, "configured")
+        for key, why in changed.items():
+            if why != ROTATED:
+                key.set_credential(None, "not yet obtained")
+            self.judge.on_credential_needed(key, why)
         self.dispatcher.pump(now)
 
     def connect(self, replica: str, worker: str, send: Callable[[Grant | Refuse], None]) -> int:

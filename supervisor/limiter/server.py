@@ -17,6 +17,7 @@ from supervisor.core.errors import RefusedError
 from supervisor.core.events import Events
 from supervisor.core.messages import Acquire, Cancel, Grant, Refuse, Release
 from supervisor.limiter.journal import Journal
+from supervisor.limiter.key import CONFIGURED, Key
 from supervisor.limiter.limiter import Limiter
 from supervisor.limiter.statistics import LimiterStatistics, statistics_of
 from supervisor.limiter.timer import Timer
@@ -102,11 +103,21 @@ class PermitServer:
 
         RefusedError when there is no such key. Waits for room in the key's windows.
         """
-        keys = [key for key in self._limiter.ring.keys if name is None or key.name == name]
-        if name is not None and not keys:
-            known = ", ".join(key.name for key in self._limiter.ring.keys) or "none"
-            raise RefusedError(f"no key is named {name!r}; configured: {known}")
+        keys = self._limiter.ring.keys if name is None else [self._named(name)]
         return list(await asyncio.gather(*(self._tokens.verify(key) for key in keys)))
+
+    def unlock(self, name: str) -> None:
+        """End a park or a quarantine of the key `name`, because a person says so. RefusedError: no such key."""
+        key = self._named(name)
+        now = self._clock.monotonic()
+        key.standing.forgive()
+        key.record.park(now)
+        self._events.emit("key_unlocked", key=name)
+        key.reopen()
+        if key.credential is None:
+            self._tokens.need(key, CONFIGURED)
+        self._limiter.dispatcher.pump(now)
+        self._arm()
 
     async def drain(self) -> None:
         """Answer every waiter DRAINING; from now on only started jobs get permits, and only soon."""
@@ -126,6 +137,17 @@ class PermitServer:
     def _tick(self, now: float) -> float:
         self._limiter.tick(now)
         return self._limiter.next_at()
+
+    def check_named(self, name: str) -> None:
+        """Raise RefusedError when there is no key of this name."""
+        self._named(name)
+
+    def _named(self, name: str) -> Key:
+        for key in self._limiter.ring.keys:
+            if key.name == name:
+                return key
+        known = ", ".join(key.name for key in self._limiter.ring.keys) or "none"
+        raise RefusedError(f"no key is named {name!r}; configured: {known}")
 
     def _arm(self) -> None:
         self._timer.arm(self._limiter.next_at())

@@ -28,10 +28,11 @@ class WindowStatistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyStatistics:
-    """One key. state: ok, no token, parked, probing or quarantined. reason: for people.
+    """One key. state: ok, no token, parked, probing, quarantined or disabled. reason: for people.
 
     origin: what the journal knew at start: "new" (never seen: unspent), "restored", "damaged" (spent).
     granted: permits since start. statuses: {worker: {HTTP status, "unknown" or "not sent": count}}.
+    last_error: what went wrong last, "" = nothing; last_error_ago_s: how long ago.
     """
 
     name: str
@@ -45,6 +46,8 @@ class KeyStatistics:
     granted: int
     statuses: Mapping[str, Mapping[str, int]]
     origin: str
+    last_error: str = ""
+    last_error_ago_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,19 +99,23 @@ def _key(key: Key, now: float) -> KeyStatistics:
         granted=key.granted,
         statuses=statuses,
         origin=key.origin,
+        last_error=key.last_error,
+        last_error_ago_s=now - key.last_error_at if key.last_error else 0.0,
     )
 
 
 def _state(key: Key, now: float) -> tuple[str, str]:
     standing = key.standing
     standing.settle(now)
+    if key.settings.disabled:
+        return "disabled", f"since {key.settings.disabled}; gatherer keys enable {key.name}"
     if standing.state is State.QUARANTINED:
         return "quarantined", standing.reason
     if key.credential is None:
         return "no token", key.token_reason
     if standing.state is State.HALF:
         return "probing", standing.reason
-    return str(standing.state), standing.reason
+    return str(standing.state), standing.reason or key.token_reason
 
 
 def _window(window: WindowModel, in_flight: int, now: float) -> WindowStatistics:

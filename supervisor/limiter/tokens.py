@@ -17,7 +17,7 @@ from supervisor.core.events import Events
 from supervisor.core.messages import ANSWERED, NOT_SENT, UNKNOWN, Release
 from supervisor.limiter.credentials import OAUTH, Failed, Rejected, Token, basic, fixed_credential, read_token
 from supervisor.limiter.feedback import State
-from supervisor.limiter.key import Key
+from supervisor.limiter.key import CONFIGURED, ROTATED, Key
 from supervisor.limiter.limiter import Limiter
 from supervisor.limiter.permit import Permit
 from supervisor.limiter.timer import Timer
@@ -66,7 +66,7 @@ class TokenKeeper:
         self._session = aiohttp.ClientSession(headers=HEADERS, cookie_jar=aiohttp.DummyCookieJar())
         self._task = asyncio.create_task(self._timer.run(), name="tokens")
         for key in self._limiter.ring.keys:
-            self.need(key, "configured")
+            self.need(key, CONFIGURED)
 
     async def stop(self) -> None:
         """Cancel what is under way; safe when called twice or before start."""
@@ -80,7 +80,10 @@ class TokenKeeper:
             self._session = None
 
     def need(self, key: Key, why: str) -> None:
-        """Plan a key's credential: at once, or later when it was refused. why: see `Judge`."""
+        """Plan a key's credential: at once, or later when it was refused; none for a disabled key. why: see `Judge`."""
+        if key.settings.disabled:
+            self._plans.pop(key, None)
+            return
         now = self._clock.monotonic()
         credential = fixed_credential(key.api, key.settings)
         if credential is not None and why != "quarantined":
@@ -92,12 +95,15 @@ class TokenKeeper:
         if why == "quarantined":
             plan.rejected(now)
         else:
-            plan.lost()
+            if why != ROTATED:
+                plan.lost()
             plan.need(now)
         self._timer.arm(plan.due_at)
 
     async def verify(self, key: Key) -> KeyCheck:
         """Obtain a token now, and end a quarantine when it comes; shares an exchange already under way."""
+        if key.settings.disabled:
+            return KeyCheck(name=key.name, ok=False, detail=_disabled(key))
         try:
             return await asyncio.wait_for(asyncio.shield(self._exchange_of(key)), VERIFY_TIMEOUT_S)
         except TimeoutError:
@@ -122,21 +128,28 @@ class TokenKeeper:
 
     def _exchange_of(self, key: Key) -> asyncio.Task[KeyCheck]:
         task = self._exchanges.get(key)
-        if task is None:
+        if task is None or task.done():
             task = asyncio.create_task(self._exchange(key), name=f"token {key.name}")
             self._exchanges[key] = task
-            task.add_done_callback(lambda _: self._exchanges.pop(key, None))
+            task.add_done_callback(lambda ended: self._forget(key, ended))
         return task
+
+    def _forget(self, key: Key, ended: asyncio.Task[KeyCheck]) -> None:
+        if self._exchanges.get(key) is ended:
+            del self._exchanges[key]
 
     async def _exchange(self, key: Key) -> KeyCheck:
         """Obtain a credential and put it in force; plan the next time. Never raises but when cancelled."""
         credential = fixed_credential(key.api, key.settings)
         if credential is not None:
             self._verified(key)
-            self.need(key, "configured")
+            self.need(key, CONFIGURED)
             return KeyCheck(name=key.name, ok=True, detail=f"auth {key.api.auth.partition(':')[0]}: no token needed")
         plan = self._plans.setdefault(key, TokenPlan())
         permit = await self._permit(key)
+        if key.settings.disabled:
+            self._release(permit, NOT_SENT, 0)
+            return KeyCheck(name=key.name, ok=False, detail=_disabled(key))
         login = (key.settings, key.api)
         outcome = await self._ask(key, permit)
         now = self._clock.monotonic()
@@ -144,7 +157,7 @@ class TokenKeeper:
             check = self._take(key, plan, outcome, now)
         else:
             # Meanwhile the configuration has another secret, perhaps the right one: this outcome is not its.
-            plan.need(now)
+            self.need(key, ROTATED)
             check = KeyCheck(name=key.name, ok=False, detail="the configuration changed meanwhile; asked again")
         self._timer.arm(plan.due_at)
         self._limiter.dispatcher.pump(now)
@@ -158,6 +171,13 @@ class TokenKeeper:
             self._verified(key)
             self._events.emit("token_obtained", key=key.name, expires_in_s=outcome.expires_in_s)
             return KeyCheck(name=key.name, ok=True, detail=f"a token for {outcome.expires_in_s:.0f} s")
+        key.note_error(outcome.reason, now)
+        if isinstance(outcome, Rejected) and plan.is_valid(now):
+            # The present token was not refused, only what would bring the next: a secret that is wrong or too new.
+            plan.rejected(now)
+            key.token_reason = f"{outcome.reason}; the present token serves {plan.expires_at - now:.0f} s more"
+            self._events.emit("token_refused", key=key.name, reason=key.token_reason)
+            return KeyCheck(name=key.name, ok=False, detail=key.token_reason)
         if isinstance(outcome, Rejected):
             key.set_credential(None, outcome.reason)
             plan.lost()
@@ -216,3 +236,7 @@ class TokenKeeper:
     def _release(self, permit: Permit, fate: int, status: int) -> None:
         self._limiter.release(0, Release(permit.id, fate, status), self._clock.monotonic())
         self._changed()
+
+
+def _disabled(key: Key) -> str:
+    return f"disabled since {key.settings.disabled}; gatherer keys enable {key.name}"

@@ -61,7 +61,10 @@ class Api(Value, frozen=True):
 
 
 class Key(Value, frozen=True):
-    """One API credential ([[keys]]). regions: () = all. use: share of the limits, None = the API's."""
+    """One API credential ([[keys]]). regions: () = all. use: share of the limits, None = the API's.
+
+    disabled: since when a person disabled it, for people; "" = in use. Not from the file: see `Overrides`.
+    """
 
     name: str
     api: str
@@ -70,6 +73,7 @@ class Key(Value, frozen=True):
     secret: Secret
     regions: tuple[str, ...] = ()
     use: float | None = None
+    disabled: str = ""
 
 
 class Autoscale(Value, frozen=True):

@@ -2,6 +2,8 @@
 
     [paused]
     characters = 2026-11-23T13:05:00Z      # paused by a person at this moment, until resumed
+    [disabled]
+    osint-1 = 2026-11-23T13:06:00Z         # this key is out of use until enabled
 
 Ours alone: nobody edits it, and a damaged one is set aside, never obeyed.
 """
@@ -21,21 +23,23 @@ FILE = "overrides.toml"
 
 
 class Overrides:
-    """The paused workers. Read once at start, written at each change."""
+    """The paused workers and disabled keys. Read once at start, written at each change."""
 
     def __init__(self, state_dir: Path) -> None:
         self._path = state_dir / FILE
-        self._paused: dict[str, Any] = dict(_read(self._path).get("paused", {}))
+        said = _read(self._path)
+        self._paused: dict[str, Any] = dict(said.get("paused", {}))
+        self._disabled: dict[str, Any] = dict(said.get("disabled", {}))
 
     def set_paused(self, worker: str, paused: bool, now: float) -> None:
         """Note that a person paused or resumed `worker` at `now` (wall seconds), and write it down."""
-        if paused:
-            self._paused.setdefault(worker, datetime.fromtimestamp(now, UTC))
-        else:
-            self._paused.pop(worker, None)
-        fresh = self._path.with_suffix(".new")
-        fresh.write_text(tomli_w.dumps({"paused": self._paused}))
-        fresh.replace(self._path)
+        _note(self._paused, worker, paused, now)
+        self._write()
+
+    def set_disabled(self, key: str, disabled: bool, now: float) -> None:
+        """Note that a person disabled or enabled `key` at `now` (wall seconds), and write it down."""
+        _note(self._disabled, key, disabled, now)
+        self._write()
 
     def applied_to(self, config: Config) -> Config:
         """Return `config` with the overrides in force."""
@@ -43,7 +47,29 @@ class Overrides:
             name: msgspec.structs.replace(worker, paused=worker.paused or name in self._paused)
             for name, worker in config.workers.items()
         }
-        return msgspec.structs.replace(config, workers=workers)
+        keys = tuple(
+            msgspec.structs.replace(key, disabled=_said(self._disabled[key.name]))
+            if key.name in self._disabled
+            else key
+            for key in config.keys
+        )
+        return msgspec.structs.replace(config, workers=workers, keys=keys)
+
+    def _write(self) -> None:
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(tomli_w.dumps({"paused": self._paused, "disabled": self._disabled}))
+        fresh.replace(self._path)
+
+
+def _note(said: dict[str, Any], name: str, holds: bool, now: float) -> None:
+    if holds:
+        said.setdefault(name, datetime.fromtimestamp(int(now), UTC))
+    else:
+        said.pop(name, None)
+
+
+def _said(at: Any) -> str:
+    return at.strftime("%Y-%m-%d %H:%M UTC") if isinstance(at, datetime) else "an unknown moment"
 
 
 def _read(path: Path) -> Mapping[str, Any]:

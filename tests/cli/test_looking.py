@@ -111,6 +111,21 @@ def test_keys_are_listed_and_verified(call) -> None:
     assert call("keys", "verify", "nobody").exit_code == 1
 
 
+def test_key_list_says_what_is_left_and_what_went_wrong_last(call) -> None:
+    text = call("keys", "list").output
+    assert "LEFT" in text and "27,000" in text
+    assert "osint-1: last error 1 min ago: HTTP 429 to characters" in text
+
+
+def test_keys_are_disabled_enabled_and_unlocked(call, face: FakeFace) -> None:
+    assert call("keys", "disable", "osint-1").output == "osint-1: disabled\n"
+    assert call("keys", "enable", "osint-1").output == "osint-1: ok\n"
+    assert json.loads(call("keys", "unlock", "osint-1", "--json").output)["name"] == "osint-1"
+    assert (face.disabled, face.unlocked) == (set(), ["osint-1"])
+    done = call("keys", "disable", "nobody")
+    assert (done.exit_code, "no key 'nobody'" in done.stderr) == (1, True)
+
+
 def test_pause_and_resume_name_the_worker(call, face: FakeFace) -> None:
     assert call("pause", "guilds").output == "guilds is paused\n"
     assert face.paused == {"guilds"}

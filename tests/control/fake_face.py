@@ -23,6 +23,8 @@ class FakeFace:
         self.entities: dict[str, dict[str, Any]] = {}
         self.reasons: list[str] = []
         self.paused: set[str] = set()
+        self.disabled: set[str] = set()
+        self.unlocked: list[str] = []
         self.is_away = False
 
     def status(self) -> dict[str, Any]:
@@ -32,7 +34,7 @@ class FakeFace:
                 {
                     "name": "osint-1",
                     "tags": ["osint"],
-                    "state": "ok",
+                    "state": "disabled" if "osint-1" in self.disabled else "ok",
                     "reason": "",
                     "windows": [
                         {"used": 40, "limit": 100, "per_s": 1.0},
@@ -40,6 +42,8 @@ class FakeFace:
                     ],
                     "in_flight": 3,
                     "granted": 9000,
+                    "last_error": "HTTP 429 to characters",
+                    "last_error_at": 40.0,
                 }
             ],
             "config": {
@@ -79,6 +83,20 @@ class FakeFace:
         if name not in (None, "osint-1", "broken"):
             raise RefusedError(f"no key {name!r}")
         return [{"name": name or "osint-1", "ok": name != "broken", "detail": "401" if name == "broken" else ""}]
+
+    async def set_disabled(self, key: str, disabled: bool) -> dict[str, Any]:
+        (self.disabled.add if disabled else self.disabled.discard)(key)
+        return self._key(key)
+
+    async def unlock_key(self, key: str) -> dict[str, Any]:
+        self.unlocked.append(key)
+        return self._key(key)
+
+    def _key(self, name: str) -> dict[str, Any]:
+        for key in self.status()["keys"]:
+            if key["name"] == name:
+                return dict(key)
+        raise RefusedError(f"no key {name!r}")
 
     async def set_paused(self, worker: str, paused: bool) -> tuple[int, dict[str, Any]]:
         if worker not in WORKERS:

@@ -1,5 +1,6 @@
 """What answers do to a key's standing."""
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -136,4 +137,23 @@ def test_5xx_is_not_the_limiters_matter() -> None:
     standing = Standing()
     for status in (500, 502, 503, 504):
         assert answered(standing, status) is Verdict.NOTHING
+    assert standing.is_plain
+
+
+@pytest.mark.parametrize("lock", [lambda one: one.park(1e9, "429"), lambda one: one.quarantine("401 again")])
+def test_a_person_unlocks_a_key_and_one_request_probes(lock: Callable[[Standing], object]) -> None:
+    standing = Standing()
+    answered(standing, 429, used_share=0.5)
+    lock(standing)
+    standing.forgive()
+    assert standing.allows(100.0, in_flight=0)
+    assert not standing.allows(100.0, in_flight=1)
+    answered(standing, 200)
+    standing.settle(100.0 + HALF_FOR_S)
+    assert standing.is_plain
+
+
+def test_unlocking_a_key_in_order_changes_nothing() -> None:
+    standing = Standing()
+    standing.forgive()
     assert standing.is_plain

@@ -2,6 +2,7 @@
 
 from supervisor.limiter.key import identity_of
 from supervisor.limiter.keyring import choose, merged
+from supervisor.settings.config import Secret
 from tests.limiter.support import Bench, api, config, key, worker
 
 
@@ -106,3 +107,39 @@ def test_identity_hides_the_client_id_and_follows_it() -> None:
     assert identity_of(key("a", client_id="x")) == identity_of(key("b", client_id="x"))
     assert identity_of(key("a", client_id="")) != identity_of(key("b", client_id=""))
     assert b"x" * 8 not in identity_of(key("a", client_id="x" * 32))
+
+
+def test_a_disabled_key_serves_nobody_keeps_no_token_and_comes_back_with_what_it_spent() -> None:
+    bench = Bench(config(key("a"), key("b")))
+    replica = bench.replica()
+    grant = replica.get()
+    assert grant is not None and grant.key == "a"
+    needed: list[tuple[str, str]] = []
+    bench.limiter.judge.on_credential_needed = lambda one, why: needed.append((one.name, why))
+    bench.configure(config(key("a", disabled="noon"), key("b")))
+    assert bench.key("a").credential is None
+    assert {one.key for one in replica.exhaust()} == {"b"}
+    replica.answered(grant)
+    bench.configure(config(key("a"), key("b")))
+    bench.arm_keys()
+    assert needed == [("a", "configured"), ("a", "configured")]
+    assert len(replica.exhaust()) == 99
+
+
+def test_requests_that_only_a_disabled_key_could_serve_are_refused_at_once() -> None:
+    bench = Bench()
+    replica = bench.replica()
+    replica.exhaust()
+    replica.ask()
+    bench.configure(config(key(disabled="noon")))
+    replica.ask()
+    assert replica.refusals == ["no key", "no key"]
+
+
+def test_another_secret_of_the_same_account_leaves_the_credential_in_force() -> None:
+    bench = Bench()
+    needed: list[str] = []
+    bench.limiter.judge.on_credential_needed = lambda one, why: needed.append(why)
+    bench.configure(config(key(secret=Secret("another"))))
+    assert needed == ["rotated"]
+    assert bench.replica().get() is not None

@@ -16,7 +16,7 @@ from supervisor.core.messages import Acquire, Grant, Refuse, Release
 from supervisor.limiter.credentials import Failed, Rejected, Token, fixed_credential, read_token
 from supervisor.limiter.server import PermitServer
 from supervisor.limiter.token_plan import BACKOFF_CAP_S, REJECTED_AGAIN_S, TokenPlan
-from supervisor.settings.config import Config
+from supervisor.settings.config import Config, Secret
 from tests.limiter.support import Heard, api, config, key
 from tests.support.waiting import eventually
 
@@ -211,6 +211,56 @@ async def test_verify_tells_what_happened_and_ends_a_quarantine(tmp_path: Path) 
         second = await it.server.verify(None)
         assert [(one.name, one.ok) for one in second] == [("osint-1", True)]
         assert it.state() == "probing"
+
+
+async def test_a_rotated_secret_leaves_the_old_token_in_force_until_the_new_one_is_there(tmp_path: Path) -> None:
+    async with stand(tmp_path, (200, GOOD), (200, GOOD.replace(b"abc", b"def"))) as it:
+        it.ask(1)
+        await it.granted(1)
+        it.issuer.gate.clear()
+        it.server.reconfigure(it.settings(secret=Secret("the next one")))
+        await eventually(lambda: len(it.issuer.requests) == 2)
+        it.ask(2)
+        assert (await it.granted(2)).headers == {"Authorization": "Bearer abc"}
+        it.issuer.gate.set()
+        await eventually(lambda: len(it.heard.named("token_obtained")) == 2)
+        it.ask(3)
+        assert (await it.granted(3)).headers == {"Authorization": "Bearer def"}
+
+
+async def test_a_refused_new_secret_is_said_aloud_and_the_old_token_serves_on(tmp_path: Path) -> None:
+    async with stand(tmp_path, (200, GOOD), (401, b"no"), (200, GOOD)) as it:
+        await eventually(it.state, lambda state: state == "ok")
+        it.server.reconfigure(it.settings(secret=Secret("mistyped")))
+        await eventually(lambda: it.heard.named("token_refused"))
+        one = it.server.statistics().keys[0]
+        assert (one.state, "refused" in one.reason, "refused" in one.last_error) == ("ok", True, True)
+        it.ask(1)
+        await it.granted(1)
+        assert (await it.server.verify("osint-1"))[0].ok
+        assert it.server.statistics().keys[0].reason == ""
+
+
+async def test_a_disabled_key_obtains_no_token_until_it_is_enabled(tmp_path: Path) -> None:
+    async with stand(tmp_path) as it:
+        await eventually(it.state, lambda state: state == "ok")
+        it.server.reconfigure(it.settings(disabled="noon"))
+        assert it.state() == "disabled"
+        check = (await it.server.verify("osint-1"))[0]
+        assert (check.ok, "gatherer keys enable osint-1" in check.detail) == (False, True)
+        assert len(it.issuer.requests) == 1
+        it.server.reconfigure(it.settings())
+        await eventually(it.state, lambda state: state == "ok")
+        assert len(it.issuer.requests) == 2
+
+
+async def test_unlocking_a_quarantined_key_obtains_a_token_now(tmp_path: Path) -> None:
+    async with stand(tmp_path, (401, b"no"), (200, GOOD)) as it:
+        await eventually(it.state, lambda state: state == "quarantined")
+        it.server.unlock("osint-1")
+        await eventually(it.state, lambda state: state == "probing")
+        it.ask(1)
+        await it.granted(1)
 
 
 @pytest.mark.slow
