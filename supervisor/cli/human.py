@@ -11,9 +11,11 @@ def count(n: float) -> str:
 
 
 def rate(per_s: float) -> str:
-    """Return a rate: 0, 0.03, 4.2, 58.3, 310."""
+    """Return a rate: 0, <0.01, 0.03, 4.2, 58.3, 310."""
     if per_s == 0:
         return "0"
+    if per_s < 0.005:
+        return "<0.01"
     return f"{per_s:.2f}" if per_s < 1 else f"{per_s:.1f}" if per_s < 100 else f"{per_s:,.0f}"
 
 

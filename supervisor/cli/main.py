@@ -38,6 +38,7 @@ ENTRIES = (
     Entry("Work", "restart", "pausing", "Replace a worker's replicas one after another."),
     Entry("Set up", "init", "init", "Write a first config.toml."),
     Entry("Set up", "check", "check", "Say what is wrong with a configuration, without starting anything."),
+    Entry("Set up", "plan", "plan", "Say what a configuration will do, and what its targets need."),
     Entry("Set up", "keys", "keys", "List the API keys, verify that they work, take them out of use and back."),
 )
 

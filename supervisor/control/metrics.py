@@ -77,13 +77,17 @@ def _requests(snapshot: Snapshot) -> Iterator[Metric]:
     waits = HistogramMetricFamily(
         "gatherer_permit_wait_seconds", "From asking for a permit to having it.", labels=["worker"]
     )
+    trips = HistogramMetricFamily(
+        "gatherer_round_trip_seconds", "From sending a request to its answer's headers.", labels=["worker"]
+    )
     for key in snapshot.limiter.keys:
         for worker, statuses in key.statuses.items():
             for status, count in statuses.items():
                 requests.add_metric([key.name, worker, status], count)
     for worker, permits in snapshot.limiter.workers.items():
         waits.add_metric([worker], permits.waits.buckets(), permits.waits.sum)
-    yield from (requests, waits)
+        trips.add_metric([worker], permits.round_trips.buckets(), permits.round_trips.sum)
+    yield from (requests, waits, trips)
 
 
 def _keys(snapshot: Snapshot) -> Iterator[Metric]:

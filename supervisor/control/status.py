@@ -57,7 +57,7 @@ def _worker(snapshot: Snapshot, name: str) -> dict[str, Any]:
             "outcomes": dict(minute),
             "problem": snapshot.measurements.problem(name),
         },
-        "since_start": _totals(snapshot.measurements.totals.get(name, Totals())),
+        "since_start": _totals(snapshot.measurements.totals.get(name, Totals())) | _requests(snapshot, name),
     }
 
 
@@ -89,6 +89,15 @@ def _totals(totals: Totals) -> dict[str, Any]:
         "requests_repeated": totals.retried,
         "job_seconds": {"sum": round(job_s.sum, 3), "count": job_s.count},
     }
+
+
+def _requests(snapshot: Snapshot, name: str) -> dict[str, Any]:
+    """What a job's requests took since the start; permit_wait_seconds: of started jobs."""
+    permits = snapshot.limiter.workers.get(name)
+    if permits is None:
+        return {}
+    parts = {"round_trip_seconds": permits.round_trips, "permit_wait_seconds": permits.request_waits}
+    return {part: {"sum": round(found.sum, 3), "count": found.count} for part, found in parts.items()}
 
 
 def _oldest_s(snapshot: Snapshot, name: str) -> float | None:

@@ -64,7 +64,7 @@ class Dispatcher:
         if lane.size == 0 and priority is not None and now < self.next_free:
             key = choose(lane.candidates, priority, now)
             if key is not None:
-                lane.flow.waits.observe(0.0)
+                lane.waited(0.0)
                 self._grant(key, lane, priority, connection, ask, now)
                 return
             for key in lane.candidates:
@@ -127,7 +127,7 @@ class Dispatcher:
             return False
         waiter = lane.next()
         self._over(waiter)
-        lane.flow.waits.observe(now - waiter.since)
+        lane.waited(now - waiter.since)
         self._grant(key, lane, priority, waiter.connection, waiter.ask, now)
         return True
 

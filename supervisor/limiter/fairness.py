@@ -84,6 +84,12 @@ class Lane:
             self._queues[connection] = queue
         return waiter
 
+    def waited(self, seconds: float) -> None:
+        """Take note of how long a granted permit was waited for."""
+        self.flow.waits.observe(seconds)
+        if not self.is_starts:
+            self.flow.request_waits.observe(seconds)
+
     def waiters(self) -> list[Waiter]:
         """Return all waiters."""
         return [waiter for queue in self._queues.values() for waiter in queue.values()]
@@ -93,10 +99,14 @@ class Flow:
     """All waiters of one worker.
 
     claimable: jobs that wait in the database, [urgent, normal, background]; each start takes one.
-    is_paused: no start is granted. waiting: waiters in all lanes. waits: how long granted permits were waited for.
+    is_paused: no start is granted. waiting: waiters in all lanes. waits: how long granted permits were waited for;
+    request_waits: the same without starts, which also wait for a job to come. round_trips: from send to headers.
     """
 
-    __slots__ = ("_requests", "claimable", "is_paused", "starts", "waiting", "waits", "weight", "worker")
+    __slots__ = (
+        "_requests", "claimable", "is_paused", "request_waits", "round_trips", "starts", "waiting", "waits", "weight",
+        "worker",
+    )  # fmt: skip  # a list of words
 
     def __init__(self, worker: str) -> None:
         self.worker = worker
@@ -105,6 +115,8 @@ class Flow:
         self.is_paused = False
         self.waiting = 0
         self.waits = Histogram(WAIT_BOUNDS_S)
+        self.request_waits = Histogram(())
+        self.round_trips = Histogram(WAIT_BOUNDS_S)
         self.starts = Lane(self, Priority.BACKGROUND, "", is_starts=True)
         self._requests: dict[tuple[int, str], Lane] = {}
 

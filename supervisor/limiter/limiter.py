@@ -193,6 +193,8 @@ class Limiter:
         used_share = key.used_share if status == 429 else 1.0
         key.charge(now)
         key.statuses[permit.worker, status] += 1
+        if permit.connection:
+            self.dispatcher.flow(permit.worker).round_trips.observe(message.rtt_s)
         if permit.connection and ((status >= 400 and status != 404) or not key.standing.is_plain):
             self.judge.answered(permit, message, used_share, now)
         if key.is_awaited:

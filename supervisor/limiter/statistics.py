@@ -55,13 +55,15 @@ class PermitStatistics:
     """One worker's permits.
 
     limited_by: "hour", "second", "no key", or "" when somebody could go or nobody waits.
-    waits: of granted permits.
+    waits: of granted permits. request_waits: of those, not for starts. round_trips: of answered requests.
     """
 
     waiting_starts: int
     waiting_requests: int
     limited_by: str
     waits: HistogramStatistics
+    request_waits: HistogramStatistics
+    round_trips: HistogramStatistics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,8 @@ def _permits(flow: Flow, now: float) -> PermitStatistics:
         waiting_requests=sum(lane.size for lane in flow.lanes() if not lane.is_starts),
         limited_by=_limited_by(flow, now),
         waits=flow.waits.statistics(),
+        request_waits=flow.request_waits.statistics(),
+        round_trips=flow.round_trips.statistics(),
     )
 
 

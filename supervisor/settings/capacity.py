@@ -22,11 +22,16 @@ class Capacity(Value, frozen=True):
     burst_s: float = math.inf
 
 
-def of_key(config: Config, key: Key) -> Capacity:
-    """Return the capacity of one key, its `use` or its API's applied."""
+def key_windows(config: Config, key: Key) -> list[tuple[int, float]]:
+    """Return [(requests, seconds)] of one key, its `use` or its API's applied."""
     api = config.apis[key.api]
     use = api.use if key.use is None else key.use
-    windows = [(math.floor(window.requests * use + 1e-9), window.per_s) for window in api.windows]
+    return [(math.floor(window.requests * use + 1e-9), window.per_s) for window in api.windows]
+
+
+def of_key(config: Config, key: Key) -> Capacity:
+    """Return the capacity of one key, its `use` or its API's applied."""
+    windows = key_windows(config, key)
     burst_per_s = _rate(min(windows, key=lambda window: window[1]))
     ends = [requests / burst_per_s for requests, per_s in windows if requests / per_s < burst_per_s]
     return Capacity(

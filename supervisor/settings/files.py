@@ -25,13 +25,17 @@ _LINE_IN_MESSAGE = re.compile(r"^(.*) \(at line (\d+), column (\d+)\)$", re.DOTA
 
 
 class Files:
-    """Read the configuration's files and remember which they were."""
+    """Read the configuration's files and remember which they were.
+
+    reads_secrets: False = every secret is "" and no problem, for those who may not or need not see them.
+    """
 
     def __init__(self, report: Report) -> None:
         self.report = report
         self.read: list[Path] = []
         self._open: set[Path] = set()
         self.sha256 = ""
+        self.reads_secrets = True
 
     def document(self, path: Path) -> Document | None:
         """Return the file's content; None and a problem when it cannot be read as TOML."""
@@ -51,7 +55,7 @@ class Files:
     def secret(self, table: Table, name: str) -> str:
         """Return the secret in the file that setting `name` points to; "" and a problem when there is none."""
         text = table.text(name, "", expected="a path")
-        if not text:
+        if not text or not self.reads_secrets:
             return ""
         path = resolve(table.folder, text)
         try:

@@ -106,6 +106,8 @@ class KeyReader:
             return self._files.secret(table, word + way)
         if way == "_env":
             variable = table.text(word + way, "")
+            if not self._files.reads_secrets:
+                return ""
             secret = self._environment.get(variable, "").strip()
             self.variables.append(variable)
             if variable and not secret:

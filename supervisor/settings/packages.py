@@ -67,6 +67,17 @@ def nominal_requests(job: str, path: str) -> float:
     return float(requests) if isinstance(requests, int | float) and requests > 0 else 1.0
 
 
+def nominal_rounds(job: str, path: str) -> float:
+    """Return how many times a job waits for an answer, by the manifest; all its requests in turn when it says nothing.
+
+    At most as many as it has requests; the last round sends all that are left at once.
+    """
+    folder = package_folder(job, path)
+    requests = nominal_requests(job, path)
+    rounds = manifest(folder).get(kind_of(job), {}).get("rounds", requests) if folder else requests
+    return min(float(rounds), requests) if isinstance(rounds, int | float) and rounds > 0 else requests
+
+
 def statement_names(folder: Path) -> set[str]:
     """Return the names of all statements in the package."""
     found: set[str] = set()

@@ -45,25 +45,34 @@ def find(environment: Mapping[str, str], flag: str | Path | None = None) -> Path
     return next((place for place in PLACES if _may_exist(place)), None)
 
 
-def load(path: Path | None, *, environment: Mapping[str, str], overrides: Mapping[str, str] = _NOTHING) -> Config:
+def load(
+    path: Path | None,
+    *,
+    environment: Mapping[str, str],
+    overrides: Mapping[str, str] = _NOTHING,
+    with_secrets: bool = True,
+) -> Config:
     """Return the configuration. ConfigurationError lists every problem, in the order of files and lines.
 
-    overrides: from the command line, "server.listen" → "127.0.0.1:9000".
+    overrides: from the command line, "server.listen" → "127.0.0.1:9000". with_secrets: False = they stay
+    unread and empty, so whoever only plans needs none.
     """
     report = Report()
     if path is None:
         places = ", ".join(str(place) for place in PLACES)
         raise ConfigurationError([f"no configuration: no --config, no ${VARIABLE}, and none of {places} exists"])
     try:
-        return _load(path, report, environment, overrides)
+        files = Files(report)
+        files.reads_secrets = with_secrets
+        return _load(path, files, environment, overrides)
     except OSError as error:
         # What is looked at beside the named files (a job package, keys.d) may be closed to us or vanish.
         sentence = f"{error.filename} cannot be read: {error.strerror}"
         raise ConfigurationError([*report.problems, f"{path}: {sentence}"]) from error
 
 
-def _load(path: Path, report: Report, environment: Mapping[str, str], overrides: Mapping[str, str]) -> Config:
-    files = Files(report)
+def _load(path: Path, files: Files, environment: Mapping[str, str], overrides: Mapping[str, str]) -> Config:
+    report = files.report
     document = files.document(path)
     if document is None:
         raise ConfigurationError(report.problems)

@@ -54,9 +54,8 @@ class Runner:
         self._brakes = Brakes(clock, events)
         self.api: Mapping[str, Any] = {}
 
-    async def run_job(self, job: ClaimedJob, permit: Permit) -> None:
-        """Run `job` to its finish; a cancel gives it back undone."""
-        started = self._clock.monotonic()
+    async def run_job(self, job: ClaimedJob, permit: Permit, asked_at: float) -> None:
+        """Run `job` to its finish; a cancel gives it back undone. asked_at: monotonic, when its claim was asked for."""
         client = self._client(job, permit)
         try:
             outcome = await self._outcome(job, client)
@@ -66,7 +65,7 @@ class Runner:
             client.close()
             await self.give_back(job)
             raise
-        seconds = self._clock.monotonic() - started
+        seconds = self._clock.monotonic() - asked_at
         self._measures.finished(name_of(outcome), seconds, outcome.saved, problem_of(outcome))
 
     async def give_back(self, job: ClaimedJob) -> None:

@@ -110,6 +110,7 @@ class Slots:
             return None
 
     async def _turn(self, permit: Permit) -> None:
+        asked_at = self._clock.monotonic()
         claim = self._claimer.claim()
         try:
             job = await asyncio.shield(claim)
@@ -124,7 +125,7 @@ class Slots:
         if job is None:
             permit.not_sent()
             return
-        await self._runner.run_job(job, permit)
+        await self._runner.run_job(job, permit, asked_at)
 
     async def _give_back(self, claim: "asyncio.Future[ClaimedJob | None]") -> None:
         with suppress(UnavailableError):

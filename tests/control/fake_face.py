@@ -25,6 +25,7 @@ class FakeFace:
         self.paused: set[str] = set()
         self.disabled: set[str] = set()
         self.unlocked: list[str] = []
+        self.since_start: dict[str, dict[str, Any]] = {}
         self.is_away = False
 
     def status(self) -> dict[str, Any]:
@@ -74,6 +75,7 @@ class FakeFace:
             "per_s": 18.25,
             "target_per_s": 50,
             "last_minute": {"succeeded": 1090, "failed": 5},
+            "since_start": self.since_start.get(name, {"outcomes": {}}),
         }
 
     def reasons_not_ready(self) -> list[str]:

@@ -58,7 +58,14 @@ def key_of(**more: Any) -> KeyStatistics:
 def permits_of(limited_by: str = "") -> PermitStatistics:
     waits = Histogram(WAIT_BOUNDS_S)
     waits.observe(0.02)
-    return PermitStatistics(waiting_starts=4, waiting_requests=2, limited_by=limited_by, waits=waits.statistics())
+    return PermitStatistics(
+        waiting_starts=4,
+        waiting_requests=2,
+        limited_by=limited_by,
+        waits=waits.statistics(),
+        request_waits=waits.statistics(),
+        round_trips=waits.statistics(),
+    )
 
 
 def pool_of(**more: Any) -> WorkerStatistics:

@@ -40,7 +40,7 @@ class Bench:
         def __init__(self, jobs: list[ClaimedJob]) -> None:
             self.jobs = jobs
 
-    async def run_job(self, claimed: ClaimedJob, permit: Permit) -> None:
+    async def run_job(self, claimed: ClaimedJob, permit: Permit, asked_at: float) -> None:
         permit.answered(200, 0.1)
         self.running[claimed.id] = asyncio.get_running_loop().create_future()
         try:
