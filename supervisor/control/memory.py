@@ -4,6 +4,7 @@ RSS would count the zygote's pages once more for every replica. Source: proc(5),
 """
 
 import asyncio
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # psutil 7 has no type marker
@@ -32,11 +33,15 @@ def tree_pss_bytes(pid: int) -> dict[int, int]:
 
 
 class Memory:
-    """Keep the last measurement of a process tree; measured in a thread, because it blocks."""
+    """Keep the last measurement of a process tree; measured in a thread, because it blocks.
 
-    def __init__(self, *, pid: int, clock: Clock) -> None:
+    measured(pss_bytes): called with each measurement, {pid: bytes}.
+    """
+
+    def __init__(self, *, pid: int, clock: Clock, measured: Callable[[Mapping[int, int]], None]) -> None:
         self._pid = pid
         self._clock = clock
+        self._measured = measured
         self.pss_bytes: dict[int, int] = {}
 
     async def run(self) -> None:
@@ -48,3 +53,4 @@ class Memory:
     async def run_once(self) -> None:
         """Measure now."""
         self.pss_bytes = await asyncio.to_thread(tree_pss_bytes, self._pid)
+        self._measured(self.pss_bytes)

@@ -108,7 +108,7 @@ def _pools(snapshot: Snapshot) -> Iterator[Metric]:
     concurrency = GaugeMetricFamily("gatherer_concurrency", "Jobs at once in each replica.", labels=["worker", "view"])
     replicas = GaugeMetricFamily("gatherer_replicas", "Processes by state.", labels=["worker", "state"])
     restarts = CounterMetricFamily(
-        "gatherer_replica_restarts", "Replicas that ended unasked.", labels=["worker", "reason"]
+        "gatherer_replica_restarts", "Replicas that ended unasked, or for their memory.", labels=["worker", "reason"]
     )
     degraded = GaugeMetricFamily("gatherer_pool_degraded", "1 while replicas keep dying.", labels=["worker"])
     for worker, pool in snapshot.pools.workers.items():

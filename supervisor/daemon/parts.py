@@ -66,7 +66,7 @@ def build(config: Config, *, log: LogListener, clock: Clock, events: Events, ran
         events=events,
         log=log,
         measurements=measurements,
-        memory=Memory(pid=os.getpid(), clock=clock),
+        memory=Memory(pid=os.getpid(), clock=clock, measured=pools.recycle),
         permits=permits,
         database=database,
         pools=pools,

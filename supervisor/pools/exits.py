@@ -14,6 +14,8 @@ DRAINED, CRASHED, CONFIGURATION, ZYGOTE_LOST, NOT_FORKED, STOPPED = (
     "not forked",
     "stopped",
 )
+TOO_HEAVY = "memory"
+"""Not the end of a replica, but why it was drained: above its worker's max_pss."""
 
 # Our own kills that the replica has brought on itself; a job that it ran alone may be the cause.
 _ITS_FAULT = {sizing.HUNG, sizing.START_TIMEOUT, sizing.CONNECTION_LOST}

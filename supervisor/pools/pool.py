@@ -4,6 +4,7 @@ It decides (with `sizing` and `crashes`) and remembers; it starts, kills and wai
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -63,6 +64,20 @@ class Pool:
         self.crashes.forget()
         for replica in self.replicas.values():
             replica.stale = True
+
+    def recycle(self, pss_bytes: Mapping[int, int]) -> Replica | None:
+        """Mark the heaviest replica above the worker's max_pss as to be replaced, rolling; return it.
+
+        pss_bytes: by pid. None = all are light, or the pool is still busy replacing others.
+        """
+        by_slot = {number: pss_bytes.get(replica.pid, 0) for number, replica in self.replicas.items()}
+        views = [replica.view() for replica in self.replicas.values()]
+        number = sizing.too_heavy(views, by_slot, self.worker.max_pss_bytes)
+        if number is None:
+            return None
+        self._restarts[exits.TOO_HEAVY] += 1
+        self.replicas[number].stale = True
+        return self.replicas[number]
 
     def desired(self) -> int:
         """Return how many live replicas there shall be."""

@@ -8,7 +8,7 @@ zygote and a restart all take the same path.
 """
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -113,6 +113,15 @@ class Pools:
         self._zygotes.renew()
         pool.renew()
         self._turns.wake()
+
+    def recycle(self, pss_bytes: Mapping[int, int]) -> None:
+        """Replace what takes more than its worker's max_pss, one of a worker at a time. pss_bytes: by pid, of now."""
+        for pool in self._pools.values():
+            replica = pool.recycle(pss_bytes)
+            if replica is not None:
+                taken_bytes = pss_bytes[replica.pid]
+                self._events.emit("replica_too_heavy", replica=replica.name, pid=replica.pid, pss_bytes=taken_bytes)
+                self._turns.wake()
 
     async def converged(self, worker: str, deadline: float) -> bool:
         """Wait until `worker` has its desired replicas ready and the rest draining; False at `deadline`."""

@@ -4,7 +4,7 @@ Pure functions over frozen views; `Pools` acts on what they return. Comparing st
 to events, makes every path (crash, edit, restart, zygote lost) the same path.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from supervisor.pools.limits import Limits
@@ -72,6 +72,18 @@ def lowest_free(taken: set[int], n: int) -> tuple[int, ...]:
     """
     candidates = range(1, len(taken) + n + 1)
     return tuple([number for number in candidates if number not in taken][:n])
+
+
+def too_heavy(views: Sequence[View], pss_bytes: Mapping[int, int], most_bytes: int) -> int | None:
+    """Return the slot whose replica takes too much memory and may be replaced now; None = there is none.
+
+    pss_bytes: by slot. One at a time: as long as anything starts, drains or is to be replaced, nobody is
+    added, or replacements of heavy replicas would need the memory of several at once.
+    """
+    if any(view.state != READY or view.stale for view in views):
+        return None
+    heavy = [view.number for view in views if pss_bytes.get(view.number, 0) > most_bytes]
+    return max(heavy, key=lambda number: pss_bytes[number], default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

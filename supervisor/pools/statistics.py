@@ -20,8 +20,9 @@ class WorkerStatistics:
 
     desired_*: as configured. effective_replicas: ready now. effective_concurrency: jobs at once that
     each of them has been told (0 while paused). states: {state: replicas}. restarts: {reason: ended
-    replicas that were not asked to go}. degraded: dies too often, is retried at the cap. refused: a
-    replica said that its configuration cannot work; none is started until that changes.
+    replicas that were not asked to go, or had to for their memory}. degraded: dies too often, is
+    retried at the cap. refused: a replica said that its configuration cannot work; none is started
+    until that changes.
     """
 
     worker: str

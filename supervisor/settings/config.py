@@ -95,6 +95,7 @@ class Worker(Value, frozen=True):
     concurrency: jobs at once in each replica. weight: share of the tag's keys against its other
     workers. target_per_s: jobs a second that the user hopes for. job: importable module; path: an
     extra import folder for it, "" = none. autoscale: None = concurrency stays as written.
+    max_pss_bytes: memory (PSS) of a replica above which it is replaced.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Worker(Value, frozen=True):
     environment: dict[str, str] = {}
     max_attempts: int = 10
     grace_s: float = 25.0
+    max_pss_bytes: int = 512_000_000
     autoscale: Autoscale | None = None
 
 

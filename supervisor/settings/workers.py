@@ -11,6 +11,7 @@ from supervisor.settings.table import Table
 MAX_CONCURRENCY = 256
 MAX_REPLICAS = 64
 MAX_GRACE_S = 3_600.0
+MIN_PSS_BYTES = 32_000_000
 AUTO = "auto"
 
 _MAX_ATTEMPTS = 1_000
@@ -45,6 +46,9 @@ def _worker(table: Table, name: str, tag_replicas: dict[str, int]) -> Worker:
     grace_s = table.duration("grace", _BLANK.grace_s)
     if grace_s > MAX_GRACE_S:
         table.problem("grace", "expected at most 1h: a drain waits that long")
+    max_pss_bytes = table.size("max_pss", _BLANK.max_pss_bytes)
+    if max_pss_bytes < MIN_PSS_BYTES:
+        table.problem("max_pss", "expected at least 32MB, twice what a new replica takes")
     worker = Worker(
         name=name,
         job=_job(table, path),
@@ -58,6 +62,7 @@ def _worker(table: Table, name: str, tag_replicas: dict[str, int]) -> Worker:
         environment=table.plain("environment", _environment, 'a table of texts, such as { TZ = "UTC" }'),
         max_attempts=table.integer("max_attempts", _BLANK.max_attempts, 1, _MAX_ATTEMPTS),
         grace_s=grace_s,
+        max_pss_bytes=max_pss_bytes,
         autoscale=autoscale,
     )
     table.close()

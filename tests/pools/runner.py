@@ -4,6 +4,7 @@ work (default)   READY, heartbeats, ends on Drain          crash      exits 3 at
 refuse           exits 78 at once                          never      never READY
 deaf             READY, ignores Drain                      flood      READY, then prints without end
 mute             READY, closes its socket and lives on     spawn      READY, starts a child that ends, and dies
+leak             READY, keeps LEAK_BYTES more              exit       READY, exits with $CODE
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from supervisor.core.messages import Configure, Drain, Drained, Fork, Heartbeat,
 from supervisor.core.wire import Channel
 
 HEARTBEAT_EVERY_S = 0.05
+LEAK_BYTES = 60_000_000
 
 
 def run_replica(spec: Fork, control_fd: int) -> int:
@@ -34,6 +36,7 @@ class StandIn:
     def __init__(self, behaviour: str) -> None:
         self.behaviour = behaviour
         self.done = asyncio.Event()
+        self.kept = b""
         self.channel = Channel(ToReplica, self.receive, self.closed)
 
     async def live(self, control_fd: int) -> int:
@@ -65,6 +68,10 @@ class StandIn:
             self.channel._closed = self.closed
             self.channel.close()
             await asyncio.sleep(60)
+        if self.behaviour == "leak":
+            self.kept = b"x" * LEAK_BYTES
+        if self.behaviour == "exit":
+            os._exit(int(os.environ["CODE"]))
         if self.behaviour == "spawn":
             # The child outlives its parent for a moment, so that the supervisor adopts it.
             await asyncio.create_subprocess_exec("sleep", "0.2")

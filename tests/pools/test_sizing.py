@@ -17,6 +17,7 @@ from supervisor.pools.sizing import (
     View,
     Vigil,
     plan,
+    too_heavy,
     why_kill,
 )
 
@@ -163,3 +164,15 @@ def test_process_without_connection_is_killed_soon() -> None:
 
 def test_stopped_replica_is_left_alone() -> None:
     assert why_kill(vigil(STOPPED), 1e9, LIMITS) is None
+
+
+def test_heaviest_replica_above_the_limit_is_to_be_replaced() -> None:
+    assert too_heavy(views(READY, READY, READY), {1: 50, 2: 130, 3: 110}, 100) == 2
+    assert too_heavy(views(READY, READY), {1: 100, 2: 99}, 100) is None
+
+
+def test_one_replica_at_a_time_is_replaced_for_its_memory() -> None:
+    heavy = {1: 500, 2: 400, 3: 5}
+    assert too_heavy(views(READY, READY, STARTING), heavy, 100) is None
+    assert too_heavy(views(READY, DRAINING, READY), heavy, 100) is None
+    assert too_heavy([*views(READY), *views(READY, stale=True)], heavy, 100) is None

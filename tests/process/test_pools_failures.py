@@ -65,6 +65,17 @@ async def test_crash_loop_backs_off_degrades_and_leaves_other_pools_alone(begin:
     assert await scene.ready(2) == healthy
 
 
+@pytest.mark.parametrize("code", [0, 1, 2, 70, 75, 255])
+async def test_replica_that_exits_unasked_with_any_code_has_crashed_and_is_replaced(
+    begin: Callable[..., Scene], code: int
+) -> None:
+    scene = begin(a_worker("work", 1), a_worker("bad", 1, "exit", environment={"CODE": str(code)}))
+    await scene.pools.start()
+    healthy = await scene.ready(1)
+    assert (await scene.exited(2))[0] == ("bad#1", True, f"exit {code}")
+    assert await scene.ready(1) == healthy
+
+
 async def test_replica_that_is_never_ready_meets_its_start_timeout(begin: Callable[..., Scene]) -> None:
     scene = begin(a_worker("never", 1, "never"), limits=quick(start_timeout_s=1.5))
     await scene.pools.start()

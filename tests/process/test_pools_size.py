@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.control.memory import pss_bytes
 from supervisor.core.errors import RefusedError
 from tests.pools.harness import Scene, a_worker, is_running, quick
 from tests.support.waiting import eventually
@@ -96,6 +97,23 @@ async def test_restart_runs_on_a_new_zygote_and_the_old_one_ends(begin: Callable
     assert not set((await scene.ready(2)).values()) & set(old.values())
     assert scene.pools.statistics().zygote_deaths == 0
     assert not is_running(zygote)
+
+
+async def test_leaking_replicas_are_replaced_one_at_a_time(begin: Callable[..., Scene]) -> None:
+    scene = begin(a_worker("work", 2, "leak", max_pss_bytes=40_000_000), a_worker("other", 1))
+    await scene.pools.start()
+    old, other = await scene.ready(2), await scene.ready(1, "other")
+    await eventually(lambda: [pss_bytes(pid) for pid in old.values()], lambda sizes: min(sizes) > 40_000_000)
+    sizes = {pid: pss_bytes(pid) for pid in [*old.values(), *other.values()]}
+    for _ in range(3):
+        scene.pools.recycle(sizes)
+    heavy = [event["pid"] for event in scene.named("replica_too_heavy")]
+    assert len(heavy) == 1
+    assert await scene.exited() == [(name, False, "exit 0") for name, pid in old.items() if pid in heavy]
+    assert set(old.values()) & set((await scene.ready(2)).values()) == set(old.values()) - set(heavy)
+    assert await scene.ready(1, "other") == other
+    assert scene.worker().restarts == {"memory": 1}
+    assert not scene.worker().degraded
 
 
 async def test_restart_of_an_unknown_worker_is_refused(begin: Callable[..., Scene]) -> None:

@@ -68,6 +68,10 @@ tiers = []
         ("target_per_s = inf", "workers.characters.target_per_s: expected a number above 0, got inf"),
         ("paused = 1", "workers.characters.paused: expected true or false, got 1"),
         ("grace = 0", 'workers.characters.grace: expected a duration above 0, such as 30, "10m" or "24h", got 0'),
+        (
+            'max_pss = "1MB"',
+            "workers.characters.max_pss: expected at least 32MB, twice what a new replica takes",
+        ),
         ('grace = "2h"', "workers.characters.grace: expected at most 1h: a drain waits that long"),
         ("max_attempts = 0", "workers.characters.max_attempts: expected an integer from 1 to 1000, got 0"),
         ("weigth = 2", 'workers.characters.weigth: unknown name (did you mean "weight"?)'),
