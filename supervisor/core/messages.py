@@ -64,7 +64,8 @@ class Release(Message, frozen=True):
 
     fate: ANSWERED (headers seen, `status` and `rtt_s` hold), NOT_SENT (no byte can have left the
     process) or UNKNOWN (timeout, reset, cancel: the server may still count it).
-    retry_after_s: from the header, -1 = absent.
+    retry_after_s: from the header, -1 = absent. date_s: Unix seconds of its Date, 0 = none. path: names
+    the way to the server, "" = unsaid. Both are sent only where the API's mode or theta needs them.
     """
 
     permit: int
@@ -72,6 +73,8 @@ class Release(Message, frozen=True):
     status: int = 0
     rtt_s: float = 0.0
     retry_after_s: float = -1.0
+    date_s: int = 0
+    path: str = ""
 
 
 class Tally(Message, frozen=True):

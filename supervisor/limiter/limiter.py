@@ -28,6 +28,7 @@ from supervisor.limiter.feedback import State
 from supervisor.limiter.judge import Judge
 from supervisor.limiter.key import ROTATED
 from supervisor.limiter.keyring import KeyRing, OpenRecord
+from supervisor.limiter.learning import doubt, learn
 from supervisor.limiter.permit import NOT_SENT_STATUS, UNKNOWN_STATUS, Permit, Permits
 from supervisor.settings.config import Config
 
@@ -156,6 +157,12 @@ class Limiter:
             self.dispatcher.flow(worker).claimable = list(counts[worker])
         self.dispatcher.pump(now)
 
+    def set_wall(self, zero_at: float, now: float) -> None:
+        """Say where Unix time 0 of this machine's clock lies, in monotonic seconds; for a configured phase."""
+        for key in self.ring.keys:
+            key.reopen()
+            key.quota.wall(zero_at, now)
+
     def set_paused(self, workers: frozenset[str], now: float) -> None:
         """Grant no start to these workers, nor to those that the configuration pauses."""
         self._paused = workers
@@ -179,7 +186,7 @@ class Limiter:
         ended = self.permits.ended(now)
         for permit in ended:
             permit.key.statuses[permit.worker, UNKNOWN_STATUS] += 1
-            permit.key.charge(now)
+            permit.key.charge_unseen(now)
         if ended or now >= self.dispatcher.next_at():
             self.dispatcher.pump(now)
 
@@ -191,6 +198,10 @@ class Limiter:
         key = permit.key
         status = message.status
         used_share = key.used_share if status == 429 else 1.0
+        if key.quota.evidence.learns and permit.connection:
+            learn(permit, message, self._events, now)
+        if status == 429:
+            doubt(key, message, self._events, now)
         key.charge(now)
         key.statuses[permit.worker, status] += 1
         if permit.connection:

@@ -23,7 +23,17 @@ UNKNOWN_STATUS, NOT_SENT_STATUS = -1, -2
 class Permit:
     """One permit that is out. connection: 0 = the supervisor's own token request."""
 
-    __slots__ = ("connection", "generation", "held_until", "id", "key", "lingers_until", "priority", "worker")
+    __slots__ = (
+        "connection",
+        "generation",
+        "granted_at",
+        "held_until",
+        "id",
+        "key",
+        "lingers_until",
+        "priority",
+        "worker",
+    )
 
     def __init__(self, number: int, key: Key, connection: int, worker: str, priority: int, now: float) -> None:
         self.id = number
@@ -31,6 +41,7 @@ class Permit:
         self.connection = connection
         self.worker = worker
         self.priority = priority
+        self.granted_at = now
         self.generation = key.generation
         self.held_until = now + max(HOLD_LIMIT_S, key.api.timeout_s + HOLD_MARGIN_S)
         self.lingers_until = math.inf

@@ -7,9 +7,11 @@ counted from that moment (`window.py`). Invariant: in flight + counted ≤ limit
 import math
 
 from supervisor.core.job import Priority
+from supervisor.limiter.evidence import Evidence
+from supervisor.limiter.modes import make_window
 from supervisor.limiter.pacing import Pacing
 from supervisor.limiter.past import LINGER_S, Past
-from supervisor.limiter.window import WindowModel, make_window, scaled
+from supervisor.limiter.window import WindowModel
 from supervisor.settings.config import Api
 
 LEAST_URGENT = int(Priority.BACKGROUND)
@@ -21,12 +23,14 @@ class Quota:
     """Windows, pacing and requests in flight of one key.
 
     in_flight: granted and not yet counted or given back, ≥ 0; includes those of unknown fate.
+    evidence: what answers tell beyond their number.
     """
 
-    __slots__ = ("_longest", "_rules", "in_flight")
+    __slots__ = ("_longest", "_rules", "evidence", "in_flight")
 
     def __init__(self, api: Api, use: float) -> None:
         self.in_flight = 0
+        self.evidence = Evidence(api)
         self._rules: tuple[tuple[WindowModel, Pacing | None], ...] = ()
         self._longest: WindowModel
         self._build(api, use, {})
@@ -135,32 +139,66 @@ class Quota:
             window.expire(now)
         return unknown
 
+    def learn(self, *, sent_at: float, now: float, rtt_s: float, date_s: float, path: str) -> str:
+        """Let an answer narrow what is known; return what an operator should hear of it, "" = nothing.
+
+        Worth a call only while `evidence.learns`. See `Evidence.heard`.
+        """
+        if self.evidence.heard(sent_at=sent_at, now=now, rtt_s=rtt_s, date_s=date_s, path=path):
+            self._recount(now)
+        news = self.evidence.contradicted(now)
+        if news:
+            self._recount(now)
+        return news
+
+    def doubt(self, now: float) -> str:
+        """Trust less in what was learnt: a 429 came. Return what an operator should hear of it, "" = nothing."""
+        news = self.evidence.doubted(now)
+        if news:
+            self._recount(now)
+        return news
+
+    def wall(self, zero_at: float, now: float) -> None:
+        """Take note where Unix time 0 of this machine's clock lies, in monotonic seconds."""
+        if self.evidence.wall(zero_at, now):
+            self._recount(now)
+
     def reshape(self, api: Api, use: float, now: float) -> None:
         """Take new limits over without forgetting what is spent.
 
-        A short window of a length that we did not count starts full; a long one is filled from the
-        longest that we have.
+        A short window of a length or a kind that we did not count starts full; a long one is filled from
+        the longest that we have.
         """
-        before = {(api.mode, window.per_s): window for window in self.windows}
+        before = {(type(window), window.per_s): window for window in self.windows}
+        paced = {window.per_s for window, pacing in self._rules if pacing is not None}
         history = self._longest.entries()
+        for window in before.values():
+            window.expire(now)
         self._build(api, use, before)
         for window, pacing in self._rules:
-            if (api.mode, window.per_s) in before:
-                continue
-            for at, requests in history if window.is_long else [(now, window.limit)]:
-                window.charge(at, requests)
-            if pacing is not None:
+            if (type(window), window.per_s) not in before:
+                for at, requests in history if window.is_long else [(now, window.limit)]:
+                    window.charge(at, requests)
+                window.expire(now)
+            if pacing is not None and window.per_s not in paced:
                 pacing.replay(history, now)
-            window.expire(now)
+        self.evidence.follow(api)
+        self._recount(now)
 
-    def _build(self, api: Api, use: float, before: dict[tuple[str, float], WindowModel]) -> None:
+    def _recount(self, now: float) -> None:
+        phase = self.evidence.phase(now)
+        for window, _ in self._rules:
+            window.recount(now, self.evidence.theta_s, phase)
+
+    def _build(self, api: Api, use: float, before: dict[tuple[type, float], WindowModel]) -> None:
         pacings = {window.per_s: pacing for window, pacing in self._rules if pacing is not None}
         rules: list[tuple[WindowModel, Pacing | None]] = []
         for settings in api.windows:
-            window = before.get((api.mode, settings.per_s))
-            if window is None:
-                window = make_window(settings, use=use, mode=api.mode, theta=api.theta)
-            window.limit = scaled(settings, use)
+            window = make_window(settings, use=use, mode=api.mode)
+            kept = before.get((type(window), settings.per_s))
+            if kept is not None:
+                kept.limit = window.limit
+                window = kept
             pacing = None
             if window.is_long and api.hour == "paced":
                 pacing = pacings.get(window.per_s) or Pacing(window.limit, window.per_s)

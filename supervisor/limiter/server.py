@@ -46,6 +46,7 @@ class PermitServer:
             return
         journal = self._journal = Journal(self._journal_path, clock=self._clock, events=self._events)
         self._limiter.open_records(journal.open_record, self._clock.monotonic())
+        self._read_wall()
         await asyncio.to_thread(journal.sync)
         self._tokens.start()
         self._limiter.judge.on_credential_needed = self._tokens.need
@@ -92,6 +93,7 @@ class PermitServer:
     def reconfigure(self, config: Config) -> None:
         """Take keys, limits, weights and tags over. What is spent stays spent, permits that are out stay valid."""
         self._limiter.configure(config, self._clock.monotonic())
+        self._read_wall()
         self._arm()
 
     def statistics(self) -> LimiterStatistics:
@@ -134,6 +136,11 @@ class PermitServer:
         if journal is not None:
             await asyncio.to_thread(journal.close)
 
+    def _read_wall(self) -> None:
+        """Say where the wall clock stands: a configured phase of fixed windows follows it, nothing else does."""
+        now = self._clock.monotonic()
+        self._limiter.set_wall(now - self._clock.wall(), now)
+
     def _tick(self, now: float) -> float:
         self._limiter.tick(now)
         return self._limiter.next_at()
@@ -155,6 +162,7 @@ class PermitServer:
     async def _keep_synced(self, journal: Journal) -> None:
         while True:
             await self._clock.sleep_until(self._clock.monotonic() + SYNC_EVERY_S)
+            self._read_wall()
             try:
                 if journal.stamp():
                     await asyncio.to_thread(journal.sync)

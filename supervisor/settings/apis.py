@@ -7,7 +7,8 @@ from supervisor.settings.config import Api, Window
 from supervisor.settings.table import Table
 
 AUTH_WORDS = ("client_credentials", "bearer", "basic", "none")
-MODES, THETAS, HOURS = ("sliding",), ("off",), ("paced", "burst")
+MODES, THETAS, HOURS = ("sliding", "bucket", "fixed"), ("off", "auto"), ("paced", "burst")
+LEARNED = "learned"
 REGION = re.compile(r"[a-z]{1,8}")
 A_REGION = "a region of 1 to 8 small letters, such as eu"
 
@@ -37,6 +38,7 @@ def read_api(table: Table, name: str) -> Api:
         windows=_windows(table),
         use=table.share("use", _BLANK.use),
         mode=table.choice("mode", _BLANK.mode, MODES),
+        phase_s=_phase(table),
         theta=table.choice("theta", _BLANK.theta, THETAS),
         hour=table.choice("hour", _BLANK.hour, HOURS),
     )
@@ -57,6 +59,16 @@ def _windows(table: Table) -> tuple[Window, ...]:
     if table.says("windows", []):
         table.problem("windows", f"expected {expected}, got an empty list: an API without limits needs a large number")
     return tuple(windows) or _BLANK.windows
+
+
+def _phase(table: Table) -> float | None:
+    """Return when fixed windows begin; None = learnt from answers."""
+    if not table.has("phase") or table.says("phase", LEARNED):
+        return None
+    phase_s = table.seconds("phase", 0.0, f'"{LEARNED}", or a duration such as 0 or "250ms"')
+    if not table.says("mode", "fixed"):
+        table.problem("phase", 'has a meaning only beside mode = "fixed"')
+    return phase_s
 
 
 def _url(table: Table, name: str, default: str) -> str:

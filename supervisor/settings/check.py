@@ -97,6 +97,9 @@ def _apis(config: Config, report: Report) -> None:
         label = f"apis.{api.name}"
         if is_blizzard(api) and api.region not in BLIZZARD_REGIONS:
             report.warning(f"{label}.region", f'Blizzard knows {", ".join(BLIZZARD_REGIONS)}, not "{api.region}"')
+        if is_blizzard(api) and api.mode != "sliding":
+            sentence = f'"{api.mode}" fits an API that documents it; Blizzard does not say how it counts: expect 429s'
+            report.warning(f"{label}.mode", sentence)
         for name, url in (("base_url", api.base_url), ("token_url", api.token_url)):
             parts = urlsplit(url.replace("{region}", "eu"))
             if parts.scheme == "http" and not network.is_loopback(parts.hostname or "") and api.auth != "none":

@@ -44,7 +44,7 @@ class Window(Value, frozen=True):
 
 
 class Api(Value, frozen=True):
-    """One API and its limits ([apis.NAME])."""
+    """One API and its limits ([apis.NAME]). phase_s: of fixed windows, None = learnt from answers."""
 
     name: str
     auth: str = "client_credentials"
@@ -56,8 +56,14 @@ class Api(Value, frozen=True):
     windows: tuple[Window, ...] = (Window(requests=100, per_s=1.0), Window(requests=36_000, per_s=3600.0))
     use: float = 1.0
     mode: str = "sliding"
+    phase_s: float | None = None
     theta: str = "off"
     hour: str = "paced"
+
+    @property
+    def is_learning(self) -> bool:
+        """Tell whether the limiter learns from answers: the way's delay, or when fixed windows begin."""
+        return self.theta == "auto" or (self.mode == "fixed" and self.phase_s is None)
 
 
 class Key(Value, frozen=True):

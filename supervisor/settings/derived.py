@@ -18,7 +18,10 @@ def api_of(config: Config, worker: str) -> Api:
 
 
 def api_profile(config: Config, worker: str) -> dict[str, Any]:
-    """Return what a replica of `worker` must know of its API; nothing in it is secret."""
+    """Return what a replica of `worker` must know of its API; nothing in it is secret.
+
+    is_sighted: the limiter wants to hear the Date and the way of each answer.
+    """
     api = api_of(config, worker)
     return {
         "name": api.name,
@@ -26,6 +29,7 @@ def api_profile(config: Config, worker: str) -> dict[str, Any]:
         "region": api.region,
         "locale": api.locale,
         "timeout_s": api.timeout_s,
+        "is_sighted": api.is_learning,
     }
 
 

@@ -120,6 +120,10 @@ class Table:
         """Return a duration above 0 in seconds."""
         return self._read(name, default, A_DURATION, lambda v: _positive(units.seconds(v), units.MAX_DURATION_S))
 
+    def seconds(self, name: str, default: float, expected: str) -> float:
+        """Return a duration of 0 or more in seconds."""
+        return self._read(name, default, expected, units.seconds)
+
     def size(self, name: str, default: int) -> int:
         """Return a size in bytes."""
         return self._read(name, default, 'a size in bytes, such as 500000000, "500MB" or "2GB"', units.size_bytes)

@@ -25,6 +25,7 @@ from supervisor.worker.measures import Measures
 from supervisor.worker.permits import Permit, PermitRefused
 from supervisor.worker.response import HttpResponse
 from supervisor.worker.sdk import RequestFailed
+from supervisor.worker.sighting import Sighted, date_s
 
 MAX_WIRE_BYTES = 64 * 1024 * 1024
 MAX_TRIES = 6
@@ -45,6 +46,7 @@ def open_session() -> aiohttp.ClientSession:
         auto_decompress=False,
         headers=HEADERS,
         read_bufsize=READ_CHUNK_BYTES,
+        response_class=Sighted,
         requote_redirect_url=False,
     )
     # aiohttp repeats an idempotent request once when a kept-alive connection turns out dead. That
@@ -138,7 +140,7 @@ class HttpClient:
                     allow_redirects=False,
                 ) as response:
                     rtt_s = self._clock.monotonic() - started
-                    permit.answered(response.status, rtt_s, _retry_after_s(response.headers))
+                    self._report(permit, response, rtt_s)
                     raw = await self._read(response, url)
                     return HttpResponse(response.status, response.headers, url, raw)
         except NO_CONNECTION as error:
@@ -151,6 +153,13 @@ class HttpClient:
             raise RequestFailed("timeout", url, f"{self._timeout.total:g} s") from error
         except aiohttp.ClientError as error:
             raise RequestFailed("connection", url, f"{type(error).__name__}") from error
+
+    def _report(self, permit: Permit, response: aiohttp.ClientResponse, rtt_s: float) -> None:
+        headers = response.headers
+        if isinstance(response, Sighted) and self._api.get("is_sighted"):
+            permit.answered(response.status, rtt_s, _retry_after_s(headers), date_s(headers), response.path)
+        else:
+            permit.answered(response.status, rtt_s, _retry_after_s(headers))
 
     async def _read(self, response: aiohttp.ClientResponse, url: str) -> bytes:
         if (response.content_length or 0) > MAX_WIRE_BYTES:

@@ -52,9 +52,9 @@ class Permit:
         is_fresh = now - self._granted_at < MAX_AGE_S
         return is_fresh and (not region or not self._regions or region in self._regions)
 
-    def answered(self, status: int, rtt_s: float, retry_after_s: float = -1.0) -> None:
+    def answered(self, status: int, rtt_s: float, retry_after_s: float = -1.0, date_s: int = 0, path: str = "") -> None:
         """Report an answer, at its headers."""
-        self._spend(Release(self.id, ANSWERED, status, rtt_s, retry_after_s))
+        self._spend(Release(self.id, ANSWERED, status, rtt_s, retry_after_s, date_s, path))
 
     def not_sent(self) -> None:
         """Report that no byte of a request can have left this process."""

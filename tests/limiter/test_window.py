@@ -1,11 +1,11 @@
 """One window: what the server may still count."""
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supervisor.core.errors import ConfigurationError
-from supervisor.limiter.window import CLOCK_STEP_S, SlidingWindow, make_window, scaled
+from supervisor.limiter.modes import scaled
+from supervisor.limiter.phase import Phase
+from supervisor.limiter.window import CLOCK_STEP_S, SlidingWindow
 from supervisor.settings.config import Window
 
 
@@ -67,7 +67,80 @@ def test_use_scales_the_limit_without_binary_surprises() -> None:
     assert scaled(Window(requests=1, per_s=1.0), 0.1) == 1
 
 
-@pytest.mark.parametrize(("mode", "theta"), [("fixed", "off"), ("sliding", "auto")])
-def test_a_mode_that_is_not_built_is_refused(mode: str, theta: str) -> None:
-    with pytest.raises(ConfigurationError, match="not available"):
-        make_window(Window(requests=1, per_s=1.0), use=1.0, mode=mode, theta=theta)
+def test_theta_lets_a_slot_go_earlier_and_a_smaller_one_takes_that_back() -> None:
+    window = SlidingWindow(100, 1.0)
+    window.recount(10.0, 0.04, None)
+    window.charge(10.0)
+    window.charge(10.01)
+    window.expire(10.97)
+    assert window.count == 1
+    window.recount(10.98, 0.0, None)
+    assert window.count == 2
+    window.expire(window.frees_at)
+    assert window.count == 1
+
+
+def test_a_phase_lets_every_slot_go_at_the_tick_and_its_loss_takes_that_back() -> None:
+    window = SlidingWindow(100, 1.0)
+    phase = Phase(earliest=10.0, latest=10.01, read_at=10.0)
+    window.recount(10.0, 0.0, phase)
+    window.charge(10.2)
+    window.charge(10.9)
+    window.charge(10.9999)
+    assert 11.01 < window.frees_at < 11.02
+    window.expire(11.01)
+    assert window.count == 3
+    window.expire(11.02)
+    assert window.count == 1, "the last may have been counted after the tick"
+    window.recount(11.05, 0.0, None)
+    assert window.count == 3
+    window.expire(11.5)
+    assert window.count == 2
+
+
+def test_a_moment_before_what_was_forgotten_counts_as_that_ones() -> None:
+    window = SlidingWindow(100, 1.0)
+    window.recount(10.0, 0.5, None)
+    window.charge(10.0)
+    window.expire(10.6)
+    window.charge(9.0)
+    window.recount(10.6, 0.0, None)
+    assert window.entries() == [(10.0, 1), (10.0, 1)]
+
+
+def test_a_long_window_takes_no_notice_of_theta() -> None:
+    window = SlidingWindow(100, 3600.0)
+    window.charge(10.0)
+    before = window.frees_at
+    window.recount(10.0, 0.04, Phase(10.0, 10.0, 10.0))
+    assert window.frees_at == before
+
+
+@settings(max_examples=60)
+@given(
+    gaps=st.lists(st.floats(0.0, 0.6), min_size=1, max_size=30),
+    thetas=st.lists(st.floats(0.0, 0.2), min_size=1, max_size=30),
+    phases=st.lists(st.booleans(), min_size=1, max_size=30),
+)
+def test_whatever_was_believed_before_the_present_rule_counts_all_that_it_must(
+    gaps: list[float], thetas: list[float], phases: list[bool]
+) -> None:
+    """Two windows: one lives through every change of theta and phase, one knows only the last."""
+    changing, last = SlidingWindow(10**6, 1.0), SlidingWindow(10**6, 1.0)
+    now = 100.0
+    charged: list[float] = []
+    for n, gap in enumerate(gaps):
+        now += gap
+        phase = Phase(100.0, 100.1, 100.0) if phases[n % len(phases)] else None
+        theta_s = thetas[n % len(thetas)]
+        changing.recount(now, theta_s, phase)
+        changing.charge(now)
+        charged.append(now)
+        last = SlidingWindow(10**6, 1.0)
+        last.recount(now, theta_s, phase)
+        for at in charged:
+            last.charge(at)
+        last.expire(now)
+        changing.expire(now)
+        assert changing.count == last.count
+        assert changing.frees_at == last.frees_at

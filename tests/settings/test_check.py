@@ -45,6 +45,7 @@ def test_targets_of_tags_that_share_a_key_are_added_up(folder: Folder) -> None:
     [
         ('region = "uk"', "apis.blizzard.region: Blizzard knows us, eu, kr, tw, cn"),
         ('token_url = "http://oauth.example/token"', "apis.blizzard.token_url: without https"),
+        ('mode = "bucket"', 'apis.blizzard.mode: "bucket" fits an API that documents it'),
     ],
 )
 def test_settings_of_an_api_that_are_risky_are_told(folder: Folder, setting: str, expected: str) -> None:

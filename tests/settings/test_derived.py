@@ -1,4 +1,5 @@
 import msgspec
+import pytest
 
 from supervisor.core.messages import DatabaseSettings
 from supervisor.settings.derived import api_of, api_profile, database_settings
@@ -13,7 +14,24 @@ def test_a_replica_learns_of_its_api_what_is_not_secret(folder: Folder) -> None:
         "region": "us",
         "locale": "en_GB",
         "timeout_s": 5.0,
+        "is_sighted": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_sighted"),
+    [
+        ('theta = "auto"', True),
+        ('mode = "fixed"', True),
+        ('mode = "fixed"\nphase = 0', False),
+        ('mode = "bucket"', False),
+    ],
+)
+def test_a_replica_reports_what_it_sees_of_answers_where_the_limiter_learns(
+    folder: Folder, settings: str, is_sighted: bool
+) -> None:
+    config = folder.load(f"[apis.blizzard]\n{settings}\n" + MINIMAL)
+    assert api_profile(config, "characters")["is_sighted"] is is_sighted
 
 
 def test_a_worker_belongs_to_the_api_of_its_keys(folder: Folder) -> None:

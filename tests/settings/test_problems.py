@@ -123,7 +123,7 @@ def test_listening_outside_with_a_token_is_fine(folder: Folder) -> None:
     ['auth = "oauth"', 'auth = "header:"', 'region = "EU"', 'locale = "english"', 'base_url = "ftp://x"']
     + ['base_url = "https://user:password@host"', 'base_url = "{simulator}"', 'timeout = "0s"', "windows = []"]
     + ["windows = [1]", "windows = [{ requests = 5 }]", "use = 0", "use = 1.01", 'mode = "loose"', "theta = 0"]
-    + ['hour = "fast"', "use = 0.001"],
+    + ['hour = "fast"', "use = 0.001", 'theta = "fixed"', 'phase = "0s"', 'phase = -1\nmode = "fixed"'],
 )
 def test_a_wrong_setting_of_an_api_is_found_on_its_line(folder: Folder, setting: str) -> None:
     problems = folder.problems(f"[apis.blizzard]\n{setting}\n" + MINIMAL)

@@ -25,13 +25,15 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Bench:
     """A client, its server, and what the supervisor would see."""
 
-    def __init__(self, base_url: str, client_timeout_s: float, clock: Clock | None = None) -> None:
+    def __init__(
+        self, base_url: str, client_timeout_s: float, clock: Clock | None = None, *, is_sighted: bool = False
+    ) -> None:
         self.released: list[msgspec.Struct] = []
         self.granted = 0
         self.session = open_session()
         self.client = HttpClient(
             session=self.session,
-            api={"base_url": base_url, "region": "eu", "timeout_s": client_timeout_s},
+            api={"base_url": base_url, "region": "eu", "timeout_s": client_timeout_s, "is_sighted": is_sighted},
             acquire=self._acquire,
             first_permit=None,
             clock=clock or SystemClock(),
@@ -51,7 +53,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def serving(handler: Handler, timeout_s: float = 5.0) -> AsyncIterator[Bench]:
+async def serving(handler: Handler, timeout_s: float = 5.0, *, is_sighted: bool = False) -> AsyncIterator[Bench]:
     app = web.Application()
     app.router.add_get("/{tail:.*}", handler)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -59,7 +61,7 @@ async def serving(handler: Handler, timeout_s: float = 5.0) -> AsyncIterator[Ben
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     host, port = runner.addresses[0][:2]
-    bench = Bench(f"http://{host}:{port}", timeout_s)
+    bench = Bench(f"http://{host}:{port}", timeout_s, is_sighted=is_sighted)
     try:
         yield bench
     finally:
@@ -85,6 +87,30 @@ async def test_one_request_takes_one_permit_and_reports_status() -> None:
         assert (response.status, response.body()) == (200, b'{"n": 1}')
         assert seen == ["/x/%D0%B0?locale=en_GB"]
         assert bench.fates() == [(ANSWERED, 200)]
+
+
+async def test_the_date_and_the_way_of_an_answer_are_reported_where_the_limiter_learns() -> None:
+    answered: list[web.Request] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        answered.append(request)
+        headers = {"Date": "Tue, 14 Nov 2023 22:13:20 GMT"} | ({"Age": "3"} if len(answered) == 2 else {})
+        return web.json_response({}, headers=headers)
+
+    async with serving(handler, is_sighted=True) as bench:
+        await bench.client.get("/x")
+        await bench.client.get("/x")
+        first, cached = [r for r in bench.released if isinstance(r, Release)]
+    assert (first.date_s, first.path) == (1_700_000_000, "127.0.0.1/4")
+    assert cached.date_s == 0, "a cache's Date is of the past"
+
+
+async def test_nothing_of_that_is_reported_otherwise() -> None:
+    handler, _ = answers(200)
+    async with serving(handler) as bench:
+        await bench.client.get("/x")
+        [release] = [r for r in bench.released if isinstance(r, Release)]
+    assert (release.date_s, release.path) == (0, "")
 
 
 async def test_429_goes_on_with_another_permit() -> None:
