@@ -16,11 +16,13 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from supervisor.control.dashboard import assets
 from supervisor.control.problems import Handler, problem
 from supervisor.core.errors import ConfigurationError
 from supervisor.settings.network import is_loopback
 
-OPEN_PATHS = {"/healthz", "/readyz"}
+# The page's files hold no data; what they show is asked for with the token.
+OPEN_PATHS = {"/healthz", "/readyz", *assets.load()}
 READING = {"GET", "HEAD"}
 
 

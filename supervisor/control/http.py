@@ -9,6 +9,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from supervisor.control.dashboard import assets
+from supervisor.control.dashboard.stream import Stream
 from supervisor.control.face import Face
 from supervisor.control.guard import Guard
 from supervisor.control.problems import EVENTS, answer_problems
@@ -24,12 +26,20 @@ SHUTDOWN_S = 1.0
 
 
 class ControlServer:
-    """Serve a `Face` over HTTP. metrics: returns the text of /metrics."""
+    """Serve a `Face` over HTTP. metrics: returns the text of /metrics. stream: answers /events."""
 
     def __init__(
-        self, *, face: Face, metrics: Callable[[], bytes], server: Server, run_dir: Path, events: Events
+        self,
+        *,
+        face: Face,
+        metrics: Callable[[], bytes],
+        stream: Stream,
+        server: Server,
+        run_dir: Path,
+        events: Events,
     ) -> None:
         self._face = face
+        self._stream = stream
         self._metrics = metrics
         self._server = server
         self._socket = run_dir / CONTROL_SOCKET
@@ -55,6 +65,7 @@ class ControlServer:
 
     async def stop(self) -> None:
         """Close both doors; long waits inside are cut after SHUTDOWN_S. Safe when called twice."""
+        self._stream.close()
         runners, self._runners = self._runners, []
         for runner in runners:
             await runner.cleanup()
@@ -64,7 +75,7 @@ class ControlServer:
         middlewares = [answer_problems] if guard is None else [answer_problems, guard.watch]
         app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
         app[FACE], app[METRICS], app[EVENTS] = self._face, self._metrics, self._events
-        app.add_routes(ROUTES)
+        app.add_routes([*ROUTES, web.get("/events", self._stream.follow), *assets.routes()])
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         self._runners.append(runner)

@@ -9,6 +9,8 @@ It never opens SQLite, never parses an API body and never imports a job module.
 
 import os
 
+from supervisor.control.dashboard.history import History
+from supervisor.control.dashboard.stream import Stream
 from supervisor.control.http import ControlServer
 from supervisor.control.metrics import Metrics
 from supervisor.control.summary import Summary
@@ -32,9 +34,12 @@ class Daemon:
         self._follower = follower
         self._answers = Answers(parts, follower)
         self._background = Background(parts.events)
+        self._history = History(snapshot=self._answers.snapshot, clock=parts.clock)
+        self._stream = Stream(face=self._answers, samples=self._history.samples, clock=parts.clock)
         self._http = ControlServer(
             face=self._answers,
             metrics=Metrics(self._answers.snapshot).text,
+            stream=self._stream,
             server=follower.config.server,
             run_dir=follower.config.run_dir,
             events=parts.events,
@@ -53,6 +58,8 @@ class Daemon:
         summary = Summary(snapshot=self._answers.snapshot, events=self._events, clock=self._clock)
         self._background.start(summary.run(), "summary")
         self._background.start(self._parts.memory.run(), "memory")
+        self._background.start(self._history.run(), "history")
+        self._background.start(self._stream.run(), "stream")
         self._background.start(self._follower.watcher().run(), "watch the configuration")
         self._answers.stage = "running"
         self._events.emit("supervisor_started", workers=sorted(config.workers), keys=len(config.keys))

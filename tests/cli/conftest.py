@@ -10,7 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from supervisor.cli.main import gatherer
+from supervisor.control.dashboard.stream import Stream
 from supervisor.control.http import ControlServer
+from supervisor.core.clock import SystemClock
 from supervisor.core.events import Events
 from supervisor.settings.config import Server
 from tests.control.fake_face import FakeFace
@@ -34,6 +36,7 @@ def run_dir(face: FakeFace) -> Iterator[Path]:
             server = ControlServer(
                 face=face,
                 metrics=lambda: b"",
+                stream=Stream(face=face, samples=(), clock=SystemClock()),
                 server=Server(listen="127.0.0.1:0"),
                 run_dir=Path(folder),
                 events=Events(),

@@ -9,7 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from supervisor.control.dashboard.stream import Stream
 from supervisor.control.http import ControlServer
+from supervisor.core.clock import SystemClock
 from supervisor.core.errors import ConfigurationError
 from supervisor.core.events import Events
 from supervisor.settings.config import Server
@@ -42,6 +44,7 @@ def _server(face: FakeFace, run_dir: Path, happened: Any, **settings: Any) -> Co
     return ControlServer(
         face=face,
         metrics=lambda: b"gatherer_up 1\n",
+        stream=Stream(face=face, samples=(), clock=SystemClock()),
         server=Server(**{"listen": "127.0.0.1:0"} | settings),
         run_dir=run_dir,
         events=events,

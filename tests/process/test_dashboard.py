@@ -1,0 +1,180 @@
+"""The page in a real browser, against a running program: Debian's Chromium, driven by Playwright."""
+
+import json
+import re
+import shutil
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.benchmarks.configuration import CLIENTS, preset
+from scripts.benchmarks.system import System, gatherer, simulator
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: scripts/setup dev")
+CHROMIUM = shutil.which("chromium")
+if CHROMIUM is None:
+    pytest.skip("chromium is not installed: apt-get install chromium", allow_module_level=True)
+
+pytestmark = pytest.mark.slow
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+WORLD = ["--realms", "4", "--characters-per-realm", "300", "--latency-median", "0.02", "--valid", "1.0"]
+WITHIN_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    folder = tmp_path_factory.mktemp("page")
+    with simulator(folder, CLIENTS, WORLD) as world:
+        config = preset("development", world.base_url, world.token_url, hour_lifted=False, paused=("profile",))
+        with gatherer(folder, config) as running:
+            characters = world.entities("characters", 200)
+            running.enqueue("characters", characters, priority="urgent")
+            running.daemon.get(f"/jobs/{last_job(running)}/wait", {"timeout_s": 60}, timeout_s=90.0)
+            yield running
+
+
+@pytest.fixture(scope="module")
+def address(system: System) -> str:
+    return f"http://127.0.0.1:{port_of(system)}"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """An open page; whatever the browser complained about fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(WITHIN_MS)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda asked: None if asked.url.startswith(address) else complaints.append(asked.url))
+    page.goto(address)
+    page.wait_for_selector("#worker-cards article")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def port_of(system: System) -> int:
+    lines = (system.folder / "supervisor.log").read_text().splitlines()
+    return int(next(json.loads(line)["port"] for line in lines if '"control_started"' in line))
+
+
+def last_job(system: System) -> int:
+    return int(system.query("SELECT max(id) FROM jobs")[0][0])
+
+
+def card(page: Any, name: str) -> Any:
+    return page.get_by_role("article", name=name, exact=True)
+
+
+def number_of(card: Any, fact: str) -> float:
+    text = card.locator(f'[data-key="{fact}"] dd').inner_text()
+    return float(text.replace(",", ""))
+
+
+def metric(address: str, line: str) -> float:
+    with urllib.request.urlopen(f"{address}/metrics", timeout=30) as answer:
+        text = answer.read().decode()
+    return sum(float(value) for value in re.findall(rf"^{line} (\S+)$", text, re.MULTILINE))
+
+
+def test_each_number_is_that_of_the_metrics_and_of_the_database(page: Any, system: System, address: str) -> None:
+    system.enqueue("profile", ["eu/argent-dawn/somebody", "eu/argent-dawn/somebodyelse"], priority="urgent")
+    profile, characters, key = card(page, "worker profile"), card(page, "worker characters"), card(page, "key osint-1")
+    sync_api.expect(profile.locator('[data-key="urgent"] dd')).to_have_text("2", timeout=WITHIN_MS)
+    in_database = dict(system.query("SELECT kind || ' ' || state, count(*) FROM jobs GROUP BY 1"))
+    for worker, shown in (("profile", profile), ("characters", characters)):
+        for state, fact in (("available", "waiting"), ("executing", "executing"), ("discarded", "discarded")):
+            queue = f'gatherer_queue_jobs{{priority="[a-z]+",state="{state}",worker="{worker}"}}'
+            assert number_of(shown, fact) == metric(address, queue) == in_database.get(f"{worker} {state}", 0)
+    hour = metric(address, 'gatherer_key_window_used{key="osint-1",window="3600s"}')
+    assert number_of(key, "left") == metric(address, 'gatherer_key_window_limit{key="osint-1",window="3600s"}') - hour
+    assert hour > 0
+    assert number_of(key, "429") == metric(address, r'gatherer_requests_total{key="osint-1",status="429",worker=".*"}')
+    assert characters.locator(".replicas output").inner_text() == "5"
+
+
+def test_a_click_pauses_and_resumes_a_worker(page: Any) -> None:
+    guilds = card(page, "worker guilds")
+    guilds.get_by_role("button", name="Pause").click()
+    sync_api.expect(guilds.locator(".pill")).to_have_text("paused")
+    guilds.get_by_role("button", name="Resume").click()
+    sync_api.expect(guilds.locator(".pill")).not_to_have_text("paused")
+
+
+def test_a_character_is_found_with_what_is_known_of_it(page: Any, system: System) -> None:
+    entity = system.query("SELECT entity FROM jobs WHERE state = 'completed' AND kind = 'characters' LIMIT 1")[0][0]
+    page.get_by_label("A character, guild").fill(entity)
+    page.get_by_role("button", name="Show").click()
+    sync_api.expect(page.locator("#found h3").first).to_have_text(f"characters: {entity}")
+    page.get_by_label("A character, guild").fill("eu/nowhere/nobody")
+    page.get_by_role("button", name="Refresh now").click()
+    sync_api.expect(page.locator("#said")).to_contain_text("nowhere/nobody")
+
+
+def test_a_failed_job_is_shown_with_its_reason_and_can_be_tried_again(page: Any, system: System) -> None:
+    job = system.query("SELECT id FROM jobs WHERE kind = 'profile' AND state = 'available' LIMIT 1")[0][0]
+    system.daemon.post(f"/jobs/{job}/discard")
+    row = page.locator(f'[data-job="{job}"]')
+    sync_api.expect(row).to_contain_text("discarded")
+    row.get_by_role("button", name="Retry").click()
+    sync_api.expect(page.locator("#said")).to_contain_text("runs again")
+    sync_api.expect(row).to_have_count(0)
+
+
+def test_a_mistake_in_the_file_stands_at_the_top_until_it_is_mended(page: Any, system: System) -> None:
+    config = system.folder / "config.toml"
+    good = config.read_text()
+    config.write_text(good + '\n[workers.guild]\njob = "jobs.guilds"\ntag = "osint"\nconcurency = 2\n')
+    sync_api.expect(page.locator("#alerts")).to_contain_text(f"{config}:")
+    sync_api.expect(page.locator("#alerts")).to_contain_text("concurency")
+    config.write_text(good)
+    sync_api.expect(page.locator("#alerts")).to_be_empty()
+
+
+def test_a_phone_needs_no_sideways_scrolling_and_the_dark_is_dark(browser: Any, address: str) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector("#worker-cards article")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    red, green, blue = re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))[:3]
+    assert int(red) + int(green) + int(blue) < 150
+    context.close()
+
+
+def test_the_keyboard_reaches_the_controls_and_each_has_a_name(page: Any) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the workers"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.tagName") == "BUTTON"
+    named = "[...document.querySelectorAll('button')].map((button) => button.ariaLabel ?? button.textContent)"
+    assert all(page.evaluate(named))
+
+
+def test_the_page_says_so_when_the_program_is_away_and_finds_it_again(browser: Any, tmp_path: Path) -> None:
+    with simulator(tmp_path, CLIENTS, WORLD) as world:
+        config = preset("development", world.base_url, world.token_url)
+        with gatherer(tmp_path, config) as first:
+            port = port_of(first)
+            page = browser.new_page()
+            page.goto(f"http://127.0.0.1:{port}")
+            sync_api.expect(page.locator("#health")).to_have_text("ready", timeout=WITHIN_MS)
+        sync_api.expect(page.locator("#health")).to_contain_text("lost", timeout=WITHIN_MS)
+        with gatherer(tmp_path, config.replace("127.0.0.1:0", f"127.0.0.1:{port}")):
+            sync_api.expect(page.locator("#health")).to_have_text("ready", timeout=WITHIN_MS)
+        page.close()
