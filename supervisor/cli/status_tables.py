@@ -67,7 +67,7 @@ def _pool_cells(worker: Status) -> list[str]:
     desired, effective = worker["desired"], worker["effective"]
     limited_by = worker["limited_by"]
     return [
-        _of(effective["concurrency"], desired["concurrency"]),
+        _concurrency(effective["concurrency"], desired["concurrency"]),
         _of(effective["replicas"], desired["replicas"]),
         limited_by if limited_by in CALM else f"[yellow]{limited_by}[/]",
     ]
@@ -129,8 +129,20 @@ def _complaints(status: Status) -> Iterator[str]:
             yield f"[yellow]{name}:[/] {count(minute.get('failed', 0))} failed this minute: {escape(minute['problem'])}"
         if worker.get("degraded"):
             yield f"[bold red]{name}:[/] its replicas keep dying; last: {escape(worker.get('last_exit', ''))}"
+    for name, worker in status["workers"].items():
+        moved = worker.get("autoscale")
+        if moved and moved["who"]:
+            when = ago(moved["since"], status.get("now", 0))
+            by = f"moved to {moved['concurrency']} by {moved['who']} {when}: {moved['why']}"
+            yield f"[dim]{name}:[/] {escape(by)}"
+        if moved and moved["note"]:
+            yield f"[dim]{name} stays at {moved['concurrency']}:[/] {escape(moved['note'])}"
     for setting, variable in status["config"].get("pinned", {}).items():
         yield f"[dim]{setting} is pinned by {variable}[/]"
+
+
+def _concurrency(effective: int, desired: int | str) -> str:
+    return f"{effective} (auto)" if isinstance(desired, str) else _of(effective, desired)
 
 
 def _of(effective: int, desired: int) -> str:

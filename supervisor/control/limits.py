@@ -10,6 +10,7 @@ concurrency       every slot works: more concurrency or replicas would do more
 """
 
 from supervisor.control.snapshot import Snapshot
+from supervisor.core.messages import Pulse
 
 SLOW_COMMIT_S = 0.25
 LONG_BACKLOG = 500  # requests that wait for a transaction
@@ -30,6 +31,9 @@ def limited_by(snapshot: Snapshot, worker: str) -> str:
     if not any(snapshot.waiting(worker)):
         return "nothing to do"
     pulse = snapshot.database.pulse
-    if pulse is None or pulse.commit_p99_s > SLOW_COMMIT_S or pulse.queued > LONG_BACKLOG:
-        return "database"
-    return "concurrency"
+    return "database" if pulse is None or is_slow(pulse) else "concurrency"
+
+
+def is_slow(pulse: Pulse) -> bool:
+    """Tell whether commits take too long or pile up."""
+    return pulse.commit_p99_s > SLOW_COMMIT_S or pulse.queued > LONG_BACKLOG

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from supervisor.control.aliases import aliases
 from supervisor.control.snapshot import Snapshot
 from supervisor.control.status import PRIORITIES
+from supervisor.pools.autoscale import CAUSES
 
 KEY_STATES = ("ok", "no token", "parked", "probing", "quarantined", "disabled")
 
@@ -36,7 +37,7 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield every family (called by prometheus_client)."""
         snapshot = self._snapshot()
-        for family in (_queues, _jobs, _requests, _keys, _pools, _configuration, _process, aliases):
+        for family in (_queues, _jobs, _requests, _keys, _pools, _autoscale, _configuration, _process, aliases):
             yield from family(snapshot)
 
 
@@ -121,6 +122,19 @@ def _pools(snapshot: Snapshot) -> Iterator[Metric]:
             restarts.add_metric([worker, reason], count)
         degraded.add_metric([worker], float(pool.degraded))
     yield from (concurrency, replicas, restarts, degraded)
+
+
+def _autoscale(snapshot: Snapshot) -> Iterator[Metric]:
+    bounds = GaugeMetricFamily("gatherer_autoscale_bound", "Of the concurrency.", labels=["worker", "bound"])
+    moves = CounterMetricFamily("gatherer_autoscale_moves", "Of the concurrency.", labels=["worker", "cause"])
+    alerts = GaugeMetricFamily("gatherer_alerts_firing", "Alerts that ask for more.", labels=["worker"])
+    for worker, moved in snapshot.autoscale.items():
+        bounds.add_metric([worker, "min"], moved.min)
+        bounds.add_metric([worker, "max"], moved.max)
+        alerts.add_metric([worker], len(moved.alerts))
+        for cause in CAUSES:
+            moves.add_metric([worker, cause], moved.moves.get(cause, 0))
+    yield from (bounds, moves, alerts)
 
 
 def _configuration(snapshot: Snapshot) -> Iterator[Metric]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from supervisor.control.measurements import Measurements
 from supervisor.database.statistics import DatabaseStatistics
 from supervisor.limiter.statistics import LimiterStatistics
-from supervisor.pools.statistics import PoolsStatistics
+from supervisor.pools.statistics import AutoscaleStatistics, PoolsStatistics
 from supervisor.settings.config import Config
 
 
@@ -25,7 +25,10 @@ class Reload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Made by the daemon for one answer. now, started_at: wall seconds. memory: {pid: PSS bytes}, may be empty."""
+    """Made by the daemon for one answer. now, started_at: wall seconds. memory: {pid: PSS bytes}, may be empty.
+
+    autoscale: of the workers that it may move.
+    """
 
     now: float
     started_at: float
@@ -39,6 +42,7 @@ class Snapshot:
     database: DatabaseStatistics
     measurements: Measurements
     memory: Mapping[int, int] = field(default_factory=dict)
+    autoscale: Mapping[str, AutoscaleStatistics] = field(default_factory=dict)
 
     def counts(self, worker: str) -> dict[str, list[int]]:
         """Return {state: [urgent, normal, background]} as of the database's last pulse."""

@@ -7,9 +7,12 @@
      "config": {"generation", "path", "last_reload": {"ok", "at", "errors"}, "warnings", "pinned"},
      "database": {…}, "memory_pss_bytes": {role: bytes}, "pid", "uptime_s", "now", "ready", "reasons_not_ready"}
 
-Concurrency is of each replica, as configured. Nothing in here is a secret.
+Concurrency is of each replica; desired: as configured, a number or "auto". "autoscale" (None = not for this worker)
+says why the effective one differs: {"concurrency", "written", "min", "max", "who", "why", "since", "note" (why it
+does not move now), "alerts", "moves"}. Nothing in here is a secret.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from supervisor.control.limits import limited_by
@@ -58,13 +61,24 @@ def _worker(snapshot: Snapshot, name: str) -> dict[str, Any]:
             "problem": snapshot.measurements.problem(name),
         },
         "since_start": _totals(snapshot.measurements.totals.get(name, Totals())) | _requests(snapshot, name),
+        "autoscale": _autoscale(snapshot, name),
     }
+
+
+def _autoscale(snapshot: Snapshot, name: str) -> dict[str, Any] | None:
+    """Return why concurrency is what it is, None where nothing but the file moves it."""
+    moved = snapshot.autoscale.get(name)
+    return None if moved is None else asdict(moved)
 
 
 def _pool(snapshot: Snapshot, name: str) -> dict[str, Any]:
     settings = snapshot.config.workers[name]
     pool = snapshot.pools.workers.get(name)
-    desired = {"concurrency": settings.concurrency, "replicas": settings.replicas}
+    moved = snapshot.autoscale.get(name)
+    desired = {
+        "concurrency": settings.concurrency if moved is None else moved.written,
+        "replicas": settings.replicas,
+    }
     if pool is None:  # configured a moment ago
         return {"desired": desired, "effective": {"concurrency": 0, "replicas": 0}, "paused": settings.paused}
     return {

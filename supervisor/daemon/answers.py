@@ -33,6 +33,7 @@ class Answers:
             database=self._parts.database.statistics(),
             measurements=self._parts.measurements,
             memory=self._parts.memory.pss_bytes,
+            autoscale=self._parts.autoscaler.statistics(),
         )
 
     def status(self) -> dict[str, Any]:

@@ -60,6 +60,7 @@ class Daemon:
         self._background.start(self._parts.memory.run(), "memory")
         self._background.start(self._history.run(), "history")
         self._background.start(self._stream.run(), "stream")
+        self._background.start(self._parts.autoscaler.run(), "autoscale")
         self._background.start(self._follower.watcher().run(), "watch the configuration")
         self._answers.stage = "running"
         self._events.emit("supervisor_started", workers=sorted(config.workers), keys=len(config.keys))
@@ -70,6 +71,7 @@ class Daemon:
         self._answers.stage = "draining"
         self._events.emit("supervisor_draining")
         grace_s = max((worker.grace_s for worker in self._follower.config.workers.values()), default=0.0)
+        self._parts.autoscaler.freeze()
         self._parts.database.stop_schedules()
         await self._parts.permits.drain()
         await self._parts.pools.drain(started + grace_s + DRAIN_MARGIN_S)

@@ -1,7 +1,7 @@
 """The configuration in force: what the file says, with what people said since, put into every part.
 
 reload   read the file again → whole and good, or nothing changes → apply
-apply    file + overrides → log, permits, database, pools; each compares it with what it has
+apply    file + overrides → log, permits, database, pools, autoscale; each compares it with what it has
 """
 
 import asyncio
@@ -61,6 +61,7 @@ class Follower:
         self._parts.permits.reconfigure(self.config)
         self._parts.database.apply(database_settings(self.config))
         self._parts.pools.apply(self.config)
+        self._parts.autoscaler.apply(self.config)
 
     def set_paused(self, worker: str, paused: bool) -> None:
         """Pause or resume a worker; it survives a restart. RefusedError: no such worker."""

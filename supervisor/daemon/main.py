@@ -50,7 +50,7 @@ async def _serve(config: Config, source: Source) -> None:
     events.subscribe(log)
     logging.getLogger().addHandler(LibraryHandler(log))
     overrides = Overrides(config.state_dir)
-    parts = build(overrides.applied_to(config), log=log, clock=clock, events=events, random=Random())
+    parts = build(overrides.applied_to(config), overrides, log=log, clock=clock, events=events, random=Random())
     daemon = Daemon(Follower(config, source, overrides, parts), parts)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()

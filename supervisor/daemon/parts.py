@@ -7,14 +7,17 @@ from random import Random
 from supervisor.control.log import LogListener
 from supervisor.control.measurements import Measurements
 from supervisor.control.memory import Memory
+from supervisor.control.plant import LivePlant
 from supervisor.core.clock import Clock
 from supervisor.core.events import Events
 from supervisor.core.messages import Pulse, Waiting
 from supervisor.database.link import Database
 from supervisor.limiter.server import PermitServer
+from supervisor.pools.autoscaler import Autoscaler
 from supervisor.pools.pools import Pools
 from supervisor.settings.config import Config
 from supervisor.settings.derived import database_settings
+from supervisor.settings.overrides import Overrides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +32,13 @@ class Parts:
     permits: PermitServer
     database: Database
     pools: Pools
+    autoscaler: Autoscaler
 
 
-def build(config: Config, *, log: LogListener, clock: Clock, events: Events, random: Random) -> Parts:
-    """Build every part; nothing starts yet."""
+def build(
+    config: Config, overrides: Overrides, *, log: LogListener, clock: Clock, events: Events, random: Random
+) -> Parts:
+    """Build every part; nothing starts yet. config: with `overrides` applied."""
     measurements = Measurements(clock)
     permits = PermitServer(
         config=config, clock=clock, events=events, random=random, journal_path=config.state_dir / "limiter.journal"
@@ -61,6 +67,13 @@ def build(config: Config, *, log: LogListener, clock: Clock, events: Events, ran
         replica_exited=database.replica_exited,
         tally=measurements.add,
     )
+    autoscaler = Autoscaler(
+        config=config,
+        clock=clock,
+        events=events,
+        overrides=overrides,
+        plant=LivePlant(permits=permits, database=database, pools=pools),
+    )
     return Parts(
         clock=clock,
         events=events,
@@ -70,6 +83,7 @@ def build(config: Config, *, log: LogListener, clock: Clock, events: Events, ran
         permits=permits,
         database=database,
         pools=pools,
+        autoscaler=autoscaler,
     )
 
 

@@ -19,7 +19,7 @@ from supervisor.core.messages import Acquire, Cancel, Grant, Refuse, Release
 from supervisor.limiter.journal import Journal
 from supervisor.limiter.key import CONFIGURED, Key
 from supervisor.limiter.limiter import Limiter
-from supervisor.limiter.statistics import LimiterStatistics, statistics_of
+from supervisor.limiter.statistics import LimiterStatistics, Pressure, pressure_of, statistics_of
 from supervisor.limiter.timer import Timer
 from supervisor.limiter.tokens import KeyCheck, TokenKeeper
 from supervisor.settings.config import Config
@@ -99,6 +99,10 @@ class PermitServer:
     def statistics(self) -> LimiterStatistics:
         """Return how everything stands; no credential in it."""
         return statistics_of(self._limiter, self._clock.monotonic())
+
+    def pressure(self, worker: str) -> Pressure:
+        """Return how `worker`'s slots and keys press on each other now."""
+        return pressure_of(self._limiter, worker, self._clock.monotonic())
 
     async def verify(self, name: str | None) -> list[KeyCheck]:
         """Obtain a token of the key `name` (None = of every key) now; a quarantine ends when it comes.

@@ -12,6 +12,9 @@ from supervisor.limiter.limiter import Limiter
 from supervisor.limiter.permit import NOT_SENT_STATUS, UNKNOWN_STATUS
 from supervisor.limiter.window import WindowModel
 
+TOO_MANY = 429
+SERVER_ERROR = 500
+
 _MARKS = {UNKNOWN_STATUS: "unknown", NOT_SENT_STATUS: "not sent"}
 
 
@@ -67,6 +70,23 @@ class PermitStatistics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pressure:
+    """How slots and keys press on each other at one moment, for one worker.
+
+    claimable: jobs that could start. held, held_by: starts that wait for a key although such a job is there, and
+    what the keys are out of. has_room: some key could serve a start. granted, refused, failed: since the start.
+    """
+
+    claimable: int
+    held: int
+    held_by: str
+    has_room: bool
+    granted: int
+    refused: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimiterStatistics:
     """Everything: keys in the order of the file, workers by name, permits held or lingering."""
 
@@ -81,6 +101,25 @@ def statistics_of(limiter: Limiter, now: float) -> LimiterStatistics:
         keys=tuple(_key(key, now) for key in limiter.ring.keys),
         workers={flow.worker: _permits(flow, now) for flow in limiter.dispatcher.flows.values()},
         permits_out=len(limiter.permits),
+    )
+
+
+def pressure_of(limiter: Limiter, worker: str, now: float) -> Pressure:
+    """Return `worker`'s pressure at `now`; cheap enough for many times a second."""
+    flow = limiter.dispatcher.flow(worker)
+    held_by = _limited_by(flow, now)
+    priority = flow.start_priority()
+    statuses = [
+        (status, count) for key in limiter.ring.keys for (name, status), count in key.statuses.items() if name == worker
+    ]
+    return Pressure(
+        claimable=sum(max(0, jobs) for jobs in flow.claimable),
+        held=flow.starts.size if held_by and priority is not None else 0,
+        held_by=held_by,
+        has_room=priority is not None and any(key.level(now) >= priority for key in flow.starts.candidates),
+        granted=sum(count for status, count in statuses if status != NOT_SENT_STATUS),
+        refused=sum(count for status, count in statuses if status == TOO_MANY),
+        failed=sum(count for status, count in statuses if status >= SERVER_ERROR or status == UNKNOWN_STATUS),
     )
 
 

@@ -30,12 +30,16 @@ class _Recipe:
 
 
 class Pool:
-    """All replicas of one worker. worker: its settings; wanted: False = the worker is gone from the config."""
+    """All replicas of one worker. worker: its settings; wanted: False = the worker is gone from the config.
+
+    moved_to: the concurrency that autoscale has put in force; None = as configured.
+    """
 
     def __init__(self, worker: Worker, api: dict[str, Any], *, limits: Limits, random: Random) -> None:
         self.worker = worker
         self.replicas: dict[int, Replica] = {}
         self.is_wanted = True
+        self.moved_to: int | None = None
         self.degraded = False
         self.crashes = Crashes(limits, random)
         self._api = api
@@ -45,7 +49,8 @@ class Pool:
     @property
     def configure(self) -> Configure:
         """Return the settings that replicas shall have now; a paused pool starts no job."""
-        return Configure(concurrency=0 if self.worker.paused else self.worker.concurrency, api=self._api)
+        concurrency = self.worker.concurrency if self.moved_to is None else self.moved_to
+        return Configure(concurrency=0 if self.worker.paused else concurrency, api=self._api)
 
     def apply(self, worker: Worker, api: dict[str, Any]) -> None:
         """Take new settings; replicas that only differ in numbers are told, the others become stale."""
@@ -56,6 +61,12 @@ class Pool:
         self.crashes.refused = False  # the configuration has changed: worth one more try
         if rebuilt:
             self.renew()
+        for replica in self.replicas.values():
+            replica.configure(self.configure)
+
+    def move_to(self, concurrency: int | None) -> None:
+        """Have `concurrency` slots in each replica from now on, whatever is configured; None = as configured."""
+        self.moved_to = concurrency
         for replica in self.replicas.values():
             replica.configure(self.configure)
 

@@ -102,6 +102,17 @@ class Pools:
         self._zygotes.import_modules({worker.job for worker in config.workers.values() if not worker.path})
         self._turns.wake()
 
+    def set_concurrency(self, worker: str, concurrency: int | None) -> None:
+        """Put `concurrency` in force in each replica of `worker`, in place; None = as configured."""
+        pool = self._pools.get(worker)
+        if pool is not None:
+            pool.move_to(concurrency)
+
+    def ready_replicas(self, worker: str) -> int:
+        """Return how many replicas of `worker` are ready."""
+        pool = self._pools.get(worker)
+        return sum(r.state == sizing.READY for r in pool.replicas.values()) if pool is not None else 0
+
     async def restart(self, worker: str) -> None:
         """Begin to replace the replicas of `worker`, rolling, by ones with the code of today.
 

@@ -48,3 +48,23 @@ class PoolsStatistics:
     zygote_pids: tuple[int, ...]
     zygote_generation: int
     zygote_deaths: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoscaleStatistics:
+    """Why one worker's concurrency is what it is.
+
+    who, why, since: of the last move, who "" = none. note: why it does not move now. alerts: names of those that
+    fire. moves: {cause: since the start}. since: wall seconds.
+    """
+
+    concurrency: int
+    written: int | str
+    min: int
+    max: int
+    who: str
+    why: str
+    since: float
+    note: str
+    alerts: tuple[str, ...]
+    moves: dict[str, int]

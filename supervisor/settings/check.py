@@ -23,7 +23,6 @@ def warn(config: Config, report: Report) -> None:
     _several_keys_for_a_region(config, report)
     _targets(config, report)
     _apis(config, report)
-    _autoscale(config, report)
     _freshness(config, report)
     _permissions(config, report)
 
@@ -104,13 +103,6 @@ def _apis(config: Config, report: Report) -> None:
             parts = urlsplit(url.replace("{region}", "eu"))
             if parts.scheme == "http" and not network.is_loopback(parts.hostname or "") and api.auth != "none":
                 report.warning(f"{label}.{name}", "without https credentials cross the network in clear")
-
-
-def _autoscale(config: Config, report: Report) -> None:
-    for worker in config.workers.values():
-        if worker.autoscale:
-            sentence = f"autoscale is read but not in force yet: concurrency stays at {worker.concurrency}"
-            report.warning(f"workers.{worker.name}.autoscale", sentence)
 
 
 def _freshness(config: Config, report: Report) -> None:

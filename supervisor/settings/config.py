@@ -86,6 +86,7 @@ class Autoscale(Value, frozen=True):
     """Bounds and pace of one worker's autoscale ([workers.NAME.autoscale]).
 
     min, max: of concurrency in each replica. waiting_above: waiting jobs that call for one `step` more.
+    auto: concurrency = "auto", so there is no written number to come back to.
     """
 
     min: int = 1
@@ -93,6 +94,11 @@ class Autoscale(Value, frozen=True):
     waiting_above: int = 1000
     step: int = 1
     cooldown_s: float = 300.0
+    auto: bool = False
+
+
+# What the table's settings are where the file says concurrency = "auto" and not more.
+AUTO = Autoscale(max=32, waiting_above=0, cooldown_s=5.0, auto=True)
 
 
 class Worker(Value, frozen=True):

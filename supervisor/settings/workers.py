@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from supervisor.settings.config import Autoscale, Worker
+from supervisor.settings.config import AUTO, Autoscale, Worker
 from supervisor.settings.files import resolve
 from supervisor.settings.packages import module_problem
 from supervisor.settings.table import Table
@@ -12,7 +12,7 @@ MAX_CONCURRENCY = 256
 MAX_REPLICAS = 64
 MAX_GRACE_S = 3_600.0
 MIN_PSS_BYTES = 32_000_000
-AUTO = "auto"
+AUTO_WORD = "auto"
 
 _MAX_ATTEMPTS = 1_000
 _MAX_WAITING = 10**9
@@ -93,7 +93,7 @@ def _job(table: Table, path: str) -> str:
 
 def _concurrency(table: Table, autoscale: Autoscale | None) -> int:
     low, high = (autoscale.min, autoscale.max) if autoscale else (0, MAX_CONCURRENCY)
-    if table.says("concurrency", AUTO):
+    if table.says("concurrency", AUTO_WORD):
         return low
     concurrency = table.integer("concurrency", max(low, _BLANK.concurrency), 0, MAX_CONCURRENCY, ' or "auto"')
     if autoscale and concurrency and not low <= concurrency <= high:
@@ -103,16 +103,17 @@ def _concurrency(table: Table, autoscale: Autoscale | None) -> int:
 
 def _autoscale(table: Table) -> Autoscale | None:
     """Return the bounds when the worker has a table for them or says concurrency = "auto"."""
-    is_auto = table.says("concurrency", AUTO)
+    is_auto = table.says("concurrency", AUTO_WORD)
     if not table.has("autoscale"):
-        return Autoscale() if is_auto else None
-    blank, bounds = Autoscale(), table.child("autoscale")
+        return AUTO if is_auto else None
+    blank, bounds = AUTO if is_auto else Autoscale(), table.child("autoscale")
     autoscale = Autoscale(
         min=bounds.integer("min", blank.min, 0, MAX_CONCURRENCY),
         max=bounds.integer("max", blank.max, 1, MAX_CONCURRENCY),
         waiting_above=bounds.integer("waiting_above", blank.waiting_above, 0, _MAX_WAITING),
         step=bounds.integer("step", blank.step, 1, MAX_CONCURRENCY),
         cooldown_s=bounds.duration("cooldown", blank.cooldown_s),
+        auto=is_auto,
     )
     bounds.close()
     if autoscale.min > autoscale.max:

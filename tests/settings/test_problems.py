@@ -1,5 +1,7 @@
+import msgspec
 import pytest
 
+from supervisor.settings.config import AUTO
 from tests.settings.folder import KEY, MINIMAL, WORKER, Folder
 
 
@@ -91,11 +93,14 @@ def test_concurrency_must_lie_within_the_bounds_of_autoscale(folder: Folder) -> 
     assert problems == ["config.toml:12: workers.characters.concurrency: 20 is outside autoscale's min 1 .. max 10"]
 
 
-def test_auto_concurrency_is_accepted_and_noted(folder: Folder) -> None:
-    config = folder.load(MINIMAL + 'concurrency = "auto"\nautoscale = { min = 3 }')
-    assert config.workers["characters"].concurrency == 3
-    assert config.workers["characters"].autoscale is not None
-    assert "not in force yet: concurrency stays at 3" in config.warnings[0]
+def test_auto_concurrency_starts_at_min_with_a_pace_of_its_own(folder: Folder) -> None:
+    worker = folder.load(MINIMAL + 'concurrency = "auto"\nautoscale = { min = 3 }').workers["characters"]
+    assert worker.concurrency == 3
+    assert worker.autoscale == msgspec.structs.replace(AUTO, min=3)
+
+
+def test_auto_concurrency_needs_no_table(folder: Folder) -> None:
+    assert folder.load(MINIMAL + 'concurrency = "auto"').workers["characters"].autoscale == AUTO
 
 
 @pytest.mark.parametrize(
