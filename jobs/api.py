@@ -23,22 +23,15 @@ from urllib.parse import quote
 
 import msgspec
 
-from supervisor.worker.sdk import RequestFailed, Response, Retry, Snooze, Unparsed, Work
+from supervisor.worker.sdk import BLAMELESS_S, RequestFailed, Response, Retry, Snooze, Unparsed, Work
 
 T = TypeVar("T")
 
 MAX_KEPT_BODY_BYTES = 64 * 1024
 MAX_RETRY_AFTER_S = 600.0
+BRAKED = "braked"
 BRAKED_AGAIN_S = 60.0
-NO_PERMIT_AGAIN_S = 30.0
-UNREACHABLE_AGAIN_S = 15.0
-BRAKED, DRAINING, NO_PERMIT, UNREACHABLE = "braked", "draining", "no permit", "unreachable"
-_BLAMELESS = {
-    BRAKED: BRAKED_AGAIN_S,
-    DRAINING: 0.0,
-    NO_PERMIT: NO_PERMIT_AGAIN_S,
-    UNREACHABLE: UNREACHABLE_AGAIN_S,
-}
+_BLAMELESS_S = {BRAKED: BRAKED_AGAIN_S, **BLAMELESS_S}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,11 +183,11 @@ def is_braked(answer: Answer[T]) -> bool:
 def retry(failed: Failed) -> Retry | Snooze:
     """Return the outcome of a job that cannot go on without this answer.
 
-    An unreachable API, a brake, a drain or a missing permit is no fault of the job: it snoozes and
+    An API that is down, a brake, a drain or a missing permit is no fault of the job: it snoozes and
     spends no attempt.
     """
-    if failed.reason in _BLAMELESS:
-        return Snooze(after_s=_BLAMELESS[failed.reason], note=failed.error)
+    if failed.reason in _BLAMELESS_S:
+        return Snooze(after_s=_BLAMELESS_S[failed.reason], note=failed.error)
     return Retry(error=failed.error, after_s=failed.after_s)
 
 

@@ -30,6 +30,7 @@ def draw(status: Status) -> Iterator[RenderableType]:
     yield ""
     yield keys_table(status["keys"])
     yield ""
+    yield from (_outage(host, status["now"]) for host in status.get("hosts", []) if host["state"] == "down")
     yield from _complaints(status)
 
 
@@ -143,6 +144,18 @@ def _complaints(status: Status) -> Iterator[str]:
 
 def _concurrency(effective: int, desired: int | str) -> str:
     return f"{effective} (auto)" if isinstance(desired, str) else _of(effective, desired)
+
+
+def _outage(host: Status, now: float) -> str:
+    failed = f"{host['failed']} of {host['of']} requests failed, {host['why']}"
+    probe = host["next_probe_in_s"]
+    down = say_duration(max(1, round(now - host["down_since"])))
+    when = f"in {say_duration(max(1, round(probe)))}" if probe > 0 else "now"
+    return (
+        f"[bold red]{escape(host['host'])} is down[/] for {down} ({escape(failed)}): its jobs"
+        f" wait and spend no attempt. It is probed again {when} and used when it answers; nothing to do, unless other"
+        f" programs reach it: then look at base_url, DNS and the network of this machine."
+    )
 
 
 def _of(effective: int, desired: int) -> str:

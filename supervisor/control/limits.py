@@ -3,6 +3,7 @@
 paused            a person said so
 no replica        none is ready: starting, dying again and again, or 0 configured
 no key            no usable key has its tag
+api down          the API does not answer; it is probed, and jobs wait without spending attempts
 hour, second      the keys' windows are spent
 nothing to do     no job waits
 database          commits take too long, or pile up

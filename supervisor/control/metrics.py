@@ -102,7 +102,10 @@ def _keys(snapshot: Snapshot) -> Iterator[Metric]:
             limit.add_metric(labels, window.limit)
         for state in KEY_STATES:
             states.add_metric([key.name, state], float(state == key.state))
-    yield from (used, limit, states)
+    up = GaugeMetricFamily("gatherer_host_up", "0 while a host of an API does not answer.", labels=["host"])
+    for host in snapshot.limiter.hosts:
+        up.add_metric([host.host], float(not host.is_down))
+    yield from (used, limit, states, up)
 
 
 def _pools(snapshot: Snapshot) -> Iterator[Metric]:

@@ -4,6 +4,7 @@
                         "queue": {state: jobs}, "waiting": {priority: jobs}, "executing", "per_s", …}},
      "keys": [{"name", "state", "reason", "windows": [{"used", "limit", "per_s", "left", "frees_in_s"}],
                "last_error", "last_error_at", …}],
+     "hosts": [{"host", "api", "state": "up" or "down", "down_since", "why", "next_probe_in_s"}],
      "config": {"generation", "path", "last_reload": {"ok", "at", "errors"}, "warnings", "pinned"},
      "database": {…}, "memory_pss_bytes": {role: bytes}, "pid", "uptime_s", "now", "ready", "reasons_not_ready"}
 
@@ -19,6 +20,7 @@ from supervisor.control.limits import limited_by
 from supervisor.control.measurements import FAILED, SUCCEEDED, Totals
 from supervisor.control.patterns import entity_pattern
 from supervisor.control.snapshot import Snapshot
+from supervisor.limiter.hosts import HostStatistics
 from supervisor.limiter.statistics import KeyStatistics
 
 PRIORITIES = ("urgent", "normal", "background")
@@ -29,6 +31,7 @@ def status_of(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "workers": {name: _worker(snapshot, name) for name in snapshot.config.workers},
         "keys": [_key(key, snapshot.now) for key in snapshot.limiter.keys],
+        "hosts": [_host(host, snapshot.now) for host in snapshot.limiter.hosts],
         "config": _config(snapshot),
         "database": _database(snapshot),
         "memory_pss_bytes": snapshot.memory_by_role(),
@@ -142,6 +145,19 @@ def _key(key: KeyStatistics, now: float) -> dict[str, Any]:
         "last_error_at": now - key.last_error_ago_s if key.last_error else None,
         "granted": key.granted,
         "statuses": {worker: dict(statuses) for worker, statuses in key.statuses.items()},
+    }
+
+
+def _host(host: HostStatistics, now: float) -> dict[str, Any]:
+    return {
+        "host": host.host,
+        "api": host.api,
+        "state": "down" if host.is_down else "up",
+        "down_since": now - host.down_for_s if host.is_down else None,
+        "failed": host.failed,
+        "of": host.of,
+        "why": host.why,
+        "next_probe_in_s": round(host.next_probe_in_s, 1),
     }
 
 

@@ -66,6 +66,8 @@ class Release(Message, frozen=True):
     process) or UNKNOWN (timeout, reset, cancel: the server may still count it).
     retry_after_s: from the header, -1 = absent. date_s: Unix seconds of its Date, 0 = none. path: names
     the way to the server, "" = unsaid. Both are sent only where the API's mode or theta needs them.
+    region: where it was sent, "" = the end says nothing about the API's host (nothing was tried, or we gave
+    it up ourselves).
     """
 
     permit: int
@@ -75,6 +77,7 @@ class Release(Message, frozen=True):
     retry_after_s: float = -1.0
     date_s: int = 0
     path: str = ""
+    region: str = ""
 
 
 class Tally(Message, frozen=True):
@@ -112,7 +115,8 @@ class Grant(Message, frozen=True):
     """Leave to send one request with one key.
 
     headers and query carry the credential ready to send; neither may be logged or stored. regions:
-    where the key may be used, () = everywhere; only a start needs them, whose region nobody knew.
+    where the key may be used, () = everywhere; only a start needs them, whose region nobody knew, and
+    down_regions: whose host is down. is_probe: the one request that looks whether a host is up again.
     """
 
     ask: int
@@ -121,13 +125,16 @@ class Grant(Message, frozen=True):
     headers: dict[str, str] = {}
     query: dict[str, str] = {}
     regions: tuple[str, ...] = ()
+    down_regions: tuple[str, ...] = ()
+    is_probe: bool = False
 
 
 TIMEOUT_WAITING, BUSY, DRAINING, NO_KEY = "timeout waiting", "busy", "draining", "no key"
+HOST_DOWN = "host down"
 
 
 class Refuse(Message, frozen=True):
-    """No permit for `ask`, and why: one of the four words above."""
+    """No permit for `ask`, and why: one of the five words above."""
 
     ask: int
     why: str

@@ -8,10 +8,13 @@ whose lane is empty may go at once without overtaking anybody who could have gon
 import math
 from collections.abc import Callable
 
+import msgspec
+
 from supervisor.core.job import Priority
 from supervisor.core.messages import TIMEOUT_WAITING, Grant, Refuse
 from supervisor.limiter.deadlines import Deadlines
 from supervisor.limiter.fairness import Connection, Flow, Lane, Waiter
+from supervisor.limiter.hosts import Hosts
 from supervisor.limiter.key import Key
 from supervisor.limiter.keyring import KeyRing, choose, prefer
 from supervisor.limiter.permit import Permit, Permits
@@ -165,7 +168,8 @@ class Dispatcher:
         permit = self._permits.grant(key, connection.number, flow.worker, priority, now)
         credential = key.credential
         assert credential is not None  # a key without one has no level
-        connection.send(Grant(ask, permit.id, key.name, credential.headers, credential.query, key.settings.regions))
+        grant = Grant(ask, permit.id, key.name, credential.headers, credential.query, key.settings.regions)
+        connection.send(_in_trouble(grant, permit, key.hosts, lane, now) if key.hosts.has_trouble else grant)
 
     def _over(self, waiter: Waiter) -> None:
         waiter.is_over = True
@@ -179,3 +183,11 @@ class Dispatcher:
             key.is_awaited = True
         elif at < self.next_free:
             self.next_free = at
+
+
+def _in_trouble(grant: Grant, permit: Permit, hosts: Hosts, lane: Lane, now: float) -> Grant:
+    """Return the grant with what its replica must know while a host fails."""
+    permit.is_probe = hosts.sent(lane.region, now, is_start=lane.is_starts)
+    # The job behind a probing start may be of any region: it is what the probe is for.
+    down = hosts.held() if lane.is_starts and not permit.is_probe else ()
+    return msgspec.structs.replace(grant, is_probe=permit.is_probe, down_regions=down)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from supervisor.core.histogram import Histogram
 from supervisor.core.job import Priority
 from supervisor.core.messages import Grant, Refuse
+from supervisor.limiter.feedback import State
 from supervisor.limiter.key import Key
 
 WAIT_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -89,6 +90,18 @@ class Lane:
         self.flow.waits.observe(seconds)
         if not self.is_starts:
             self.flow.request_waits.observe(seconds)
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Tell whether every key that could serve is quarantined."""
+        return all(key.standing.state is State.QUARANTINED for key in self.candidates)
+
+    def is_held(self, now: float) -> bool:
+        """Tell whether requests of started jobs must not go because their host is down; starts just wait."""
+        if self.is_starts or not self.candidates:
+            return False
+        hosts = self.candidates[0].hosts
+        return hosts.has_trouble and not hosts.lets(self.region, now)
 
     def waiters(self) -> list[Waiter]:
         """Return all waiters."""

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from supervisor.limiter.feedback import Standing, State
+from supervisor.limiter.hosts import Hosts
 from supervisor.limiter.past import LINGER_S, NoRecord, Past, Record
 from supervisor.limiter.quota import NOTHING, Quota
 from supervisor.limiter.turns import Turns
@@ -43,6 +44,7 @@ class Key:
     answer to an old token is told from one to the present.
     flexibility: how many workers the key may serve; the choice spends the least flexible first.
     is_awaited: a waiter needs this key to be answered before anything can change (`limiter.py`).
+    hosts: of its API, shared with the API's other keys.
     token_wanted: a token request waits for its own permit. turns: whose turn it is at this key.
     statuses: {(worker, HTTP status, or one of the negative marks in `permit.py`): count}.
     last_error: what went wrong last, for people, "" = nothing yet; last_error_at: when, monotonic seconds.
@@ -55,6 +57,7 @@ class Key:
         "flexibility",
         "generation",
         "granted",
+        "hosts",
         "identity",
         "is_awaited",
         "last_error",
@@ -82,6 +85,7 @@ class Key:
         self.token_wanted = False
         self.turns = Turns()
         self.quota = Quota(api, self.use)
+        self.hosts = Hosts(api)
         self.standing = Standing()
         self.record: Record = NoRecord()
         self.origin = "new"
@@ -151,7 +155,7 @@ class Key:
         return level
 
     def _level(self, now: float) -> int:
-        if self.credential is None:
+        if self.credential is None or (self.hosts.is_holding and not self.hosts.lets_some(now)):
             return NOTHING
         standing = self.standing
         if standing.is_plain:
@@ -172,6 +176,8 @@ class Key:
             return self._closed_until
         if self.credential is None:
             return math.inf
+        if self.hosts.is_holding and not self.hosts.lets_some(now):
+            return self.hosts.opens_at()
         standing = self.standing
         if standing.is_plain:
             return self.quota.frees_at(priority)

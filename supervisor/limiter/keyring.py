@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from supervisor.limiter.hosts import Hosts
 from supervisor.limiter.key import CONFIGURED, Key, identity_of
 from supervisor.limiter.past import Past, Record
-from supervisor.settings.config import Config
+from supervisor.settings.config import Api, Config
 from supervisor.settings.config import Key as KeySettings
 
 ANY_TAG = "any"
@@ -31,6 +32,7 @@ class KeyRing:
         self._known: dict[bytes, Key] = {}
         self._candidates: dict[tuple[str, str], tuple[Key, ...]] = {}
         self._config: Config | None = None
+        self._hosts: dict[str, Hosts] = {}
         self._open_record: OpenRecord | None = None
 
     def configure(self, config: Config, now: float) -> dict[Key, str]:
@@ -57,12 +59,17 @@ class KeyRing:
                     changed[key] = why if key in self.keys else CONFIGURED
                 if longest_s != key.quota.longest.per_s and self._open_record is not None:
                     key.record, _ = self._open_record(key.identity, key.quota.longest.per_s)
+            key.hosts = self._hosts_of(api)
             keys.append(key)
         self.keys = tuple(keys)
         self._candidates.clear()
         for key in keys:
             key.flexibility = sum(_serves(key, worker.tag) for worker in config.workers.values())
         return changed
+
+    def hosts(self) -> list[Hosts]:
+        """Return the hosts of every API that has a key."""
+        return list(dict.fromkeys(key.hosts for key in self.keys))
 
     def open_records(self, open_record: OpenRecord, now: float) -> None:
         """Let every key count what the journal says, now and when further keys appear."""
@@ -87,6 +94,13 @@ class KeyRing:
         if region:
             serving = [key for key in serving if not key.settings.regions or region in key.settings.regions]
         return tuple(sorted(serving, key=lambda key: key.flexibility))
+
+    def _hosts_of(self, api: Api) -> Hosts:
+        """Return the hosts of an API: those that we know, unless it has moved or waits for another time."""
+        known = self._hosts.get(api.name)
+        if known is None or not known.is_of(api):
+            known = self._hosts[api.name] = Hosts(api)
+        return known
 
     def _restore(self, key: Key, now: float) -> None:
         if self._open_record is not None:

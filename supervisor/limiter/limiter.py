@@ -12,6 +12,7 @@ from supervisor.core.messages import (
     ANSWERED,
     BUSY,
     DRAINING,
+    HOST_DOWN,
     NO_KEY,
     NOT_SENT,
     TIMEOUT_WAITING,
@@ -24,7 +25,6 @@ from supervisor.core.messages import (
 )
 from supervisor.limiter.dispatcher import Dispatcher
 from supervisor.limiter.fairness import Connection, Lane
-from supervisor.limiter.feedback import State
 from supervisor.limiter.judge import Judge
 from supervisor.limiter.key import ROTATED
 from supervisor.limiter.keyring import KeyRing, OpenRecord
@@ -139,6 +139,8 @@ class Limiter:
         permit = self.permits.take_back(message.permit, number)
         if permit is None:
             return
+        if permit.connection and (permit.key.hosts.has_trouble or message.status >= 500 or message.fate != ANSWERED):
+            self._heard_of_host(permit, message, now)
         if message.fate == ANSWERED:
             self._answered(permit, message, now)
         elif message.fate == NOT_SENT:
@@ -212,12 +214,25 @@ class Limiter:
             key.is_awaited = False
             self.dispatcher.pump(now)
 
+    def _heard_of_host(self, permit: Permit, message: Release, now: float) -> None:
+        if not self.judge.heard_of_host(permit, message, now):
+            return
+        for key in self.ring.keys:
+            key.reopen()
+        for flow in self.dispatcher.flows.values():
+            for lane in flow.lanes():
+                if lane.size and lane.is_held(now):
+                    self._refuse_all(lane, HOST_DOWN)
+        self.dispatcher.pump(now)
+
     def _objection(self, connection: Connection, lane: Lane, ask: int, deadline: float, now: float) -> str:
         """Return why the wait cannot even begin, "" when it can."""
         if lane.is_starts and (self._is_draining or not connection.takes_starts):
             return DRAINING
-        if not lane.candidates or (not lane.is_starts and _all_quarantined(lane)):
+        if not lane.candidates or (not lane.is_starts and lane.is_hopeless):
             return NO_KEY
+        if lane.is_held(now):
+            return HOST_DOWN
         if deadline <= now:
             return TIMEOUT_WAITING
         if ask in connection.waiting or len(connection.waiting) >= MAX_WAITING_PER_CONNECTION:
@@ -231,7 +246,3 @@ class Limiter:
     def _is_paused(self, worker: str) -> bool:
         settings = self._config.workers.get(worker)
         return worker in self._paused or (settings is not None and settings.paused)
-
-
-def _all_quarantined(lane: Lane) -> bool:
-    return all(key.standing.state is State.QUARANTINED for key in lane.candidates)

@@ -21,7 +21,10 @@ UNKNOWN_STATUS, NOT_SENT_STATUS = -1, -2
 
 
 class Permit:
-    """One permit that is out. connection: 0 = the supervisor's own token request."""
+    """One permit that is out. connection: 0 = the supervisor's own token request.
+
+    is_probe: it looks whether a host is up again (`hosts.py`).
+    """
 
     __slots__ = (
         "connection",
@@ -29,6 +32,7 @@ class Permit:
         "granted_at",
         "held_until",
         "id",
+        "is_probe",
         "key",
         "lingers_until",
         "priority",
@@ -45,6 +49,7 @@ class Permit:
         self.generation = key.generation
         self.held_until = now + max(HOLD_LIMIT_S, key.api.timeout_s + HOLD_MARGIN_S)
         self.lingers_until = math.inf
+        self.is_probe = False
 
 
 class Permits:

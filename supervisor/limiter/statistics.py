@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from supervisor.core.histogram import HistogramStatistics
 from supervisor.limiter.fairness import Flow
 from supervisor.limiter.feedback import State
+from supervisor.limiter.hosts import HostStatistics
 from supervisor.limiter.key import Key
 from supervisor.limiter.limiter import Limiter
 from supervisor.limiter.permit import NOT_SENT_STATUS, UNKNOWN_STATUS
@@ -57,7 +58,7 @@ class KeyStatistics:
 class PermitStatistics:
     """One worker's permits.
 
-    limited_by: "hour", "second", "no key", or "" when somebody could go or nobody waits.
+    limited_by: "hour", "second", "no key", "api down", or "" when somebody could go or nobody waits.
     waits: of granted permits. request_waits: of those, not for starts. round_trips: of answered requests.
     """
 
@@ -88,11 +89,12 @@ class Pressure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimiterStatistics:
-    """Everything: keys in the order of the file, workers by name, permits held or lingering."""
+    """Everything: keys in the order of the file, workers by name, permits held or lingering, hosts of the APIs."""
 
     keys: tuple[KeyStatistics, ...]
     workers: Mapping[str, PermitStatistics]
     permits_out: int
+    hosts: tuple[HostStatistics, ...] = ()
 
 
 def statistics_of(limiter: Limiter, now: float) -> LimiterStatistics:
@@ -101,6 +103,7 @@ def statistics_of(limiter: Limiter, now: float) -> LimiterStatistics:
         keys=tuple(_key(key, now) for key in limiter.ring.keys),
         workers={flow.worker: _permits(flow, now) for flow in limiter.dispatcher.flows.values()},
         permits_out=len(limiter.permits),
+        hosts=tuple(host for hosts in limiter.ring.hosts() for host in hosts.statistics(now)),
     )
 
 
@@ -190,6 +193,8 @@ def _limited_by(flow: Flow, now: float) -> str:
         usable = [key for key in lane.candidates if _is_usable(key)]
         if not usable:
             return "no key"
+        if all(key.hosts.is_holding for key in usable):
+            return "api down"
         if any(key.level(now) >= priority for key in usable):
             return ""
         binding = {key.quota.binding(priority, now) for key in usable}

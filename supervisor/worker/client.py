@@ -14,6 +14,7 @@ breaks the limiter's promise).
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -88,12 +89,16 @@ class HttpClient:
         """GET base_url + path; see `sdk.Client.get`."""
         base = str(self._api["base_url"]).replace("{region}", region or str(self._api.get("region", "")))
         url = base + path + ("?" + urlencode(params) if params else "")
+        where = region or str(self._api.get("region", ""))
         refused = 0
         last = ""
         for _ in range(MAX_TRIES):
             permit = await self._permit(region, url)
+            permit.region = where
             response = await self._send(permit, url, headers or {})
             last = "connection broke"
+            if permit.is_probe and (response is None or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR):
+                raise RequestFailed("host down", url, f"HTTP {response.status}" if response else last)
             if isinstance(response, HttpResponse):
                 last = f"HTTP {response.status}"
                 if response.status == 401:
@@ -118,6 +123,10 @@ class HttpClient:
         try:
             return await self._acquire(region)
         except PermitRefused as error:
+            if error.is_host_down:
+                # So that jobs of this host do not run through the slots in a hot loop.
+                await self._clock.sleep_until(self._clock.monotonic() + UNREACHABLE_PAUSE_S)
+                raise RequestFailed("host down", url, error.why) from error
             raise RequestFailed("draining" if error.is_draining else "no permit", url, error.why) from error
 
     async def _send(self, permit: Permit, url: str, headers: Mapping[str, str]) -> HttpResponse | None:
@@ -150,7 +159,8 @@ class HttpClient:
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             return None
         except TimeoutError as error:
-            raise RequestFailed("timeout", url, f"{self._timeout.total:g} s") from error
+            reason = "host down" if permit.is_probe else "timeout"
+            raise RequestFailed(reason, url, f"no answer in {self._timeout.total:g} s") from error
         except aiohttp.ClientError as error:
             raise RequestFailed("connection", url, f"{type(error).__name__}") from error
 
@@ -179,7 +189,7 @@ def _unsent_without_connection(permit: Permit) -> Iterator[None]:
     try:
         yield
     except NO_CONNECTION:
-        permit.not_sent()
+        permit.unreachable()
         raise
 
 

@@ -12,7 +12,18 @@ import msgspec
 
 from supervisor.core.clock import Clock
 from supervisor.core.errors import UnavailableError
-from supervisor.core.messages import ANSWERED, DRAINING, NOT_SENT, UNKNOWN, Acquire, Cancel, Grant, Refuse, Release
+from supervisor.core.messages import (
+    ANSWERED,
+    DRAINING,
+    HOST_DOWN,
+    NOT_SENT,
+    UNKNOWN,
+    Acquire,
+    Cancel,
+    Grant,
+    Refuse,
+    Release,
+)
 
 # The supervisor gives up a permit of which it hears nothing for 60 s (the limiter's hold limit) and
 # may then grant its place to somebody else, so nothing may be sent with it much earlier than that.
@@ -31,15 +42,38 @@ class PermitRefused(UnavailableError):
         """Tell whether the supervisor grants nothing more of this kind because it drains."""
         return self.why == DRAINING
 
+    @property
+    def is_host_down(self) -> bool:
+        """Tell whether the API's host does not answer, so that nothing is sent to it but a probe."""
+        return self.why == HOST_DOWN
+
 
 class Permit:
-    """Leave to send one request; headers and query carry the credential."""
+    """Leave to send one request; headers and query carry the credential.
 
-    __slots__ = ("_give_back", "_granted_at", "_regions", "headers", "id", "is_spent", "key", "query")
+    region: where it is sent, set before the request. is_probe: the one request that looks whether a host is up.
+    """
+
+    __slots__ = (
+        "_down_regions",
+        "_give_back",
+        "_granted_at",
+        "_regions",
+        "headers",
+        "id",
+        "is_probe",
+        "is_spent",
+        "key",
+        "query",
+        "region",
+    )
 
     def __init__(self, grant: Grant, give_back: Callable[[Release], None], granted_at: float) -> None:
         self._granted_at = granted_at
         self._regions = grant.regions
+        self._down_regions = grant.down_regions
+        self.is_probe = grant.is_probe
+        self.region = ""
         self.id = grant.permit
         self.key = grant.key
         self.headers = grant.headers
@@ -50,15 +84,24 @@ class Permit:
     def fits(self, region: str, now: float) -> bool:
         """Tell whether a request to `region` ("" = any) may still be sent with it at `now` (monotonic seconds)."""
         is_fresh = now - self._granted_at < MAX_AGE_S
-        return is_fresh and (not region or not self._regions or region in self._regions)
+        is_ours = not region or not self._regions or region in self._regions
+        return is_fresh and is_ours and region not in self._down_regions
 
     def answered(self, status: int, rtt_s: float, retry_after_s: float = -1.0, date_s: int = 0, path: str = "") -> None:
         """Report an answer, at its headers."""
-        self._spend(Release(self.id, ANSWERED, status, rtt_s, retry_after_s, date_s, path))
+        self._spend(Release(self.id, ANSWERED, status, rtt_s, retry_after_s, date_s, path, self.region))
 
     def not_sent(self) -> None:
         """Report that no byte of a request can have left this process."""
         self._spend(Release(self.id, NOT_SENT))
+
+    def unreachable(self) -> None:
+        """Report that no connection came about."""
+        self._spend(Release(self.id, NOT_SENT, region=self.region))
+
+    def lost(self) -> None:
+        """Report that no answer came, by the host's or the network's fault: it may still be counted."""
+        self._spend(Release(self.id, UNKNOWN, region=self.region))
 
     def unknown(self) -> None:
         """Report that the server may or may not count the request."""
@@ -75,7 +118,10 @@ class Permit:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Whoever leaves without a word may have sent something: the safe side is UNKNOWN.
+        # Whoever leaves without a word may have sent something: the safe side is UNKNOWN. A cancel is our own
+        # doing and says nothing about the host, nor does a URL that cannot be sent.
+        if kind is not None and issubclass(kind, Exception) and not issubclass(kind, ValueError):
+            self.lost()
         self.unknown()
 
 

@@ -23,7 +23,6 @@ from supervisor.worker.work import RunningJob
 
 JOB_DEADLINE_S = 900.0
 GIVE_BACK_WITHIN_S = 3.0
-DRAIN_SNOOZE_S = 0.0
 
 Run = Callable[[ClaimedJob, Work], Awaitable[Outcome]]
 
@@ -105,8 +104,8 @@ class Runner:
             async with asyncio.timeout(JOB_DEADLINE_S):
                 return await self._run(job, work)
         except RequestFailed as error:
-            if error.reason == "draining":
-                return Snooze(after_s=DRAIN_SNOOZE_S, note="released for a drain")
+            if error.snooze_s is not None:
+                return Snooze(after_s=error.snooze_s, note=str(error))
             return Retry(error=str(error))
         except TimeoutError:
             return Retry(error=f"did not end within {JOB_DEADLINE_S:g} s")

@@ -31,6 +31,7 @@ from supervisor.core.job import (
 )
 
 __all__ = [
+    "BLAMELESS_S",
     "ClaimedJob",
     "Client",
     "Discard",
@@ -51,17 +52,31 @@ __all__ = [
 ]
 
 
+BLAMELESS_S = {"draining": 0.0, "no permit": 30.0, "unreachable": 15.0, "host down": 60.0}
+"""Reasons for which no job is to blame, and how many seconds later it should come again."""
+
+
 class RequestFailed(GathererError):
     """Say that a request has no usable answer: the job should Retry (or Snooze when `draining`).
 
     reason: "unreachable" (no connection, so nothing was sent), "timeout", "connection", "too large",
-    "no permit", "draining" or "rejected" (429 or 401 again and again). url has no credential in it.
+    "no permit", "draining", "host down" (only a probe may be sent, or this was one and failed) or
+    "rejected" (429 or 401 again and again). url has no credential in it.
     """
 
     def __init__(self, reason: str, url: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {url}" + (f" ({detail})" if detail else ""))
         self.reason = reason
         self.url = url
+
+    @property
+    def snooze_s(self) -> float | None:
+        """Return after how many seconds the job should come again without having spent an attempt.
+
+        None = the failure may be the job's own, so it counts. A job that lets RequestFailed through is
+        snoozed or retried like this.
+        """
+        return BLAMELESS_S.get(self.reason)
 
 
 class Response(Protocol):

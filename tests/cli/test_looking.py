@@ -38,6 +38,15 @@ def test_status_shows_what_limits_and_what_is_wrong(call, face: FakeFace) -> Non
     assert "workers.items.concurrency is pinned by ITEMS_WORKER_CONCURRENCY" in text
 
 
+def test_status_says_which_host_is_down_and_what_that_means(call, face: FakeFace) -> None:
+    down = {"host": "eu.example", "state": "down", "down_since": 40.0, "failed": 11, "of": 20, "why": "HTTP 503"}
+    face.hosts = [{"host": "us.example", "state": "up"}, down | {"next_probe_in_s": 7.6}]
+    text = " ".join(call("status").output.split())
+    assert "us.example" not in text
+    assert "eu.example is down for 1 min (11 of 20 requests failed, HTTP 503)" in text.replace("1m", "1 min")
+    assert "probed again in 8" in text
+
+
 def test_status_as_json_is_what_the_daemon_says(call, face: FakeFace) -> None:
     assert json.loads(call("status", "--json").output) == face.status()
 

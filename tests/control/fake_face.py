@@ -26,6 +26,7 @@ class FakeFace:
         self.disabled: set[str] = set()
         self.unlocked: list[str] = []
         self.since_start: dict[str, dict[str, Any]] = {}
+        self.hosts: list[dict[str, Any]] = []
         self.is_away = False
 
     def status(self) -> dict[str, Any]:
@@ -57,6 +58,7 @@ class FakeFace:
                 },
                 "pinned": {"workers.items.concurrency": "ITEMS_WORKER_CONCURRENCY"},
             },
+            "hosts": self.hosts,
             "pid": 4711,
             "now": 100.0,
             "uptime_s": 90.0,

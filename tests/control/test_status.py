@@ -6,9 +6,11 @@ import json
 import pytest
 
 from supervisor.control.limits import limited_by
+from supervisor.control.metrics import Metrics
 from supervisor.control.snapshot import Reload, Snapshot
 from supervisor.control.status import status_of
 from supervisor.core.messages import Pulse, Tally
+from supervisor.limiter.hosts import HostStatistics
 from supervisor.limiter.statistics import LimiterStatistics
 from supervisor.pools.statistics import PoolsStatistics
 from tests.control.snapshots import SECRET, config_of, key_of, permits_of, pool_of, snapshot_of
@@ -101,3 +103,23 @@ def test_before_the_first_pulse_there_is_a_status_too(clock: FakeClock) -> None:
 
 def test_no_secret_is_in_the_status(clock: FakeClock) -> None:
     assert SECRET not in json.dumps(status_of(snapshot_of(clock)))
+
+
+def test_a_host_that_is_down_is_in_the_status_and_in_the_metrics(clock: FakeClock) -> None:
+    host = HostStatistics(
+        host="eu.example",
+        api="blizzard",
+        is_down=True,
+        down_for_s=60.0,
+        failed=11,
+        of=20,
+        why="no answer",
+        next_probe_in_s=7.0,
+    )
+    snapshot = with_permits(snapshot_of(clock), "api down")
+    snapshot = dataclasses.replace(snapshot, limiter=dataclasses.replace(snapshot.limiter, hosts=(host,)))
+    status = status_of(snapshot)
+    assert status["hosts"][0]["state"] == "down"
+    assert status["hosts"][0]["down_since"] == snapshot.now - 60.0
+    assert status["workers"]["characters"]["limited_by"] == "api down"
+    assert b'gatherer_host_up{host="eu.example"} 0.0' in Metrics(lambda: snapshot).text()

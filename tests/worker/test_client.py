@@ -30,6 +30,7 @@ class Bench:
     ) -> None:
         self.released: list[msgspec.Struct] = []
         self.granted = 0
+        self.is_probing = False
         self.session = open_session()
         self.client = HttpClient(
             session=self.session,
@@ -43,10 +44,13 @@ class Bench:
     async def _acquire(self, region: str) -> Permit:
         self.granted += 1
         return Permit(
-            Grant(0, self.granted, "k", {"Authorization": "Bearer secret"}),
+            Grant(0, self.granted, "k", {"Authorization": "Bearer secret"}, is_probe=self.is_probing),
             self.released.append,
             SystemClock().monotonic(),
         )
+
+    def regions(self) -> list[str]:
+        return [r.region for r in self.released if isinstance(r, Release)]
 
     def fates(self) -> list[tuple[int, int]]:
         return [(r.fate, r.status) for r in self.released if isinstance(r, Release)]
@@ -244,3 +248,48 @@ async def test_unreachable_api_costs_no_quota_and_pauses() -> None:
         assert bench.client.requests == 0
     finally:
         await close_session(bench.session)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_a_probe_that_fails_is_the_hosts_failure_and_not_the_jobs(status: int) -> None:
+    handler, _ = answers(status)
+    async with serving(handler) as bench:
+        bench.is_probing = True
+        with pytest.raises(RequestFailed) as failure:
+            await bench.client.get("/x")
+    assert (failure.value.reason, failure.value.snooze_s) == ("host down", 60.0)
+    assert bench.regions() == ["eu"]
+
+
+async def test_a_probe_without_an_answer_is_the_hosts_failure_too() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async with serving(handler) as bench:
+        bench.is_probing = True
+        with pytest.raises(RequestFailed) as failure:
+            await bench.client.get("/x", region="us")
+    assert failure.value.reason == "host down"
+    assert (bench.fates(), bench.regions()) == ([(UNKNOWN, 0)], ["us"])
+
+
+async def test_a_cancelled_request_says_nothing_about_the_host() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(10)
+        return web.Response()
+
+    async with serving(handler) as bench:
+        task = asyncio.create_task(bench.client.get("/x"), name="request")
+        await eventually(lambda: bench.granted)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    assert (bench.fates(), bench.regions()) == ([(UNKNOWN, 0)], [""])
+
+
+def test_a_start_permit_does_not_fit_a_region_whose_host_is_down() -> None:
+    permit = Permit(Grant(1, 1, "k", down_regions=("eu",)), lambda message: None, 0.0)
+    assert not permit.fits("eu", 0.0)
+    assert permit.fits("us", 0.0)

@@ -5,7 +5,7 @@ import { count, duration, element, facts, keep, rate, say } from "./page.js";
 
 const LOOKS = {
   "nothing to do": "good", second: "busy", hour: "busy", concurrency: "busy",
-  database: "warn", paused: "warn", "no key": "bad", "no replica": "bad",
+  database: "warn", paused: "warn", "no key": "bad", "no replica": "bad", "api down": "bad",
 };
 const MEANS = {
   "nothing to do": "no job waits",
@@ -15,6 +15,7 @@ const MEANS = {
   database: "commits take too long",
   paused: "a person paused it",
   "no key": "no usable key has its tag",
+  "api down": "the API does not answer: jobs wait and spend no attempt, one request at a time probes it",
   "no replica": "no process of it is ready",
 };
 
