@@ -29,6 +29,7 @@ ALLOWED = {
         "supervisor.control",
     },
     "supervisor.cli": {
+        "supervisor",  # the version
         "supervisor.core",
         "supervisor.settings",
         "supervisor.limiter",

@@ -36,7 +36,7 @@ ENTRIES = (
     Entry("Work", "pause", "pausing", "Let a worker start no new jobs."),
     Entry("Work", "resume", "pausing", "Let a paused worker start jobs again."),
     Entry("Work", "restart", "pausing", "Replace a worker's replicas one after another."),
-    Entry("Set up", "init", "init", "Write a first config.toml."),
+    Entry("Set up", "init", "init", "Write a first config.toml, or add keys to the one that is there."),
     Entry("Set up", "check", "check", "Say what is wrong with a configuration, without starting anything."),
     Entry("Set up", "plan", "plan", "Say what a configuration will do, and what its targets need."),
     Entry("Set up", "keys", "keys", "List the API keys, verify that they work, take them out of use and back."),

@@ -2,8 +2,9 @@
 
 import platform
 import sqlite3
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from supervisor import __version__
 
 # scripts/build writes it; a checkout has none.
 COMMIT_FILE = Path(__file__).parents[1] / "commit.txt"
@@ -11,15 +12,7 @@ COMMIT_FILE = Path(__file__).parents[1] / "commit.txt"
 
 def version_line() -> str:
     """Return "gatherer 0.1.0 (commit 0123abcd, Python 3.11.7, SQLite 3.40.1)"."""
-    beneath = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
-    return f"gatherer {_version()} ({_commit()}, {beneath})"
-
-
-def _version() -> str:
-    try:
-        return version("gatherer")
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return "unknown"
+    return f"gatherer {__version__} ({_commit()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version})"
 
 
 def _commit() -> str:

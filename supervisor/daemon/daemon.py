@@ -14,6 +14,7 @@ from supervisor.control.dashboard.stream import Stream
 from supervisor.control.http import ControlServer
 from supervisor.control.metrics import Metrics
 from supervisor.control.summary import Summary
+from supervisor.control.systemd import Systemd
 from supervisor.daemon.answers import Answers
 from supervisor.daemon.background import Background
 from supervisor.daemon.following import Follower
@@ -48,6 +49,9 @@ class Daemon:
     async def start(self) -> None:
         """Start every part; return when all have been told to work."""
         config = self._follower.config
+        systemd = Systemd(environment=os.environ, snapshot=self._answers.snapshot, clock=self._clock)
+        self._events.subscribe(systemd.listen)
+        self._background.start(systemd.run(), "systemd")
         self._events.emit("supervisor_starting", pid=os.getpid(), config=str(config.path))
         for warning in config.warnings:
             self._follower.warn(warning)

@@ -41,6 +41,7 @@ class Follower:
     async def reload(self, *, insist: bool) -> None:
         """Read the file again and follow it; a bad one changes nothing. insist: a person asked (SIGHUP)."""
         async with self._one_reload:
+            self._parts.events.emit("config_read_again", insist=insist)
             try:
                 config = await asyncio.to_thread(self._source.reread, self._written, insist=insist)
             except ConfigurationError as error:

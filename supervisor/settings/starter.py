@@ -10,13 +10,19 @@ TAGS = ("osint", "dma")
 
 _HEAD = """\
 # Gatherer's configuration. A saved edit takes effect within a second; `gatherer check` lists mistakes.
-# Every other setting has a default: see config/config.toml of the installation.
+# Every other setting has a default: see {manual}.
 
-state_dir = "var"
+{folders}
 
 [apis.blizzard]
 region = "{region}"
 """
+_OWN_MANUAL, _SYSTEM_MANUAL = "config/config.toml of the installation", "/usr/share/doc/gatherer/config.toml"
+_OWN_FOLDERS = 'state_dir = "var"'
+# Said here and not left to systemd, so that commands find the service too.
+_SYSTEM_FOLDERS = """\
+state_dir = "/var/lib/gatherer"
+run_dir = "/run/gatherer\""""
 _KEY = """
 [[keys]]
 name = "{name}"
@@ -88,15 +94,32 @@ def starter(key_names: Sequence[str], *, region: str = "eu") -> str:
     A key named after a tag ("osint-1") serves that tag, any other serves all. UsageError: a name is
     unusable or given twice, there is none, or the region is unusable.
     """
+    _must_be_usable(key_names)
+    if not REGION.fullmatch(region):
+        raise UsageError(f"region {region!r}: expected {A_REGION}")
+    keys = (_KEY.format(name=name, tags=_quoted(tags)) for name, tags in _tags(key_names).items())
+    return _HEAD.format(manual=_OWN_MANUAL, folders=_OWN_FOLDERS, region=region) + "".join(keys) + _REST
+
+
+def packaged() -> str:
+    """Return the text of the configuration that a system package installs: no key yet, and the system's folders."""
+    keys = "# Keys stand in keys.d/, one file each: sudo gatherer init /etc/gatherer --key NAME\n"
+    head = _HEAD.format(manual=_SYSTEM_MANUAL, folders=_SYSTEM_FOLDERS, region="eu")
+    return f"{head}\n{keys}{_REST}"
+
+
+def key_files(key_names: Sequence[str]) -> dict[str, str]:
+    """Return {name: text of keys.d/NAME.toml}; each secret is in NAME.secret beside it. UsageError as in `starter`."""
+    _must_be_usable(key_names)
+    return {name: _KEY.format(name=name, tags=_quoted(tags)).lstrip() for name, tags in _tags(key_names).items()}
+
+
+def _must_be_usable(key_names: Sequence[str]) -> None:
     if not key_names or len(set(key_names)) != len(key_names):
         raise UsageError("name at least one key, and each only once")
     for name in key_names:
         if not NAME.fullmatch(name):
             raise UsageError(f"key {name!r}: expected {A_NAME}")
-    if not REGION.fullmatch(region):
-        raise UsageError(f"region {region!r}: expected {A_REGION}")
-    keys = (_KEY.format(name=name, tags=_quoted(tags)) for name, tags in _tags(key_names).items())
-    return _HEAD.format(region=region) + "".join(keys) + _REST
 
 
 def _tags(key_names: Sequence[str]) -> dict[str, tuple[str, ...]]:

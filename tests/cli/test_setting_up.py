@@ -7,6 +7,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from supervisor.cli.main import gatherer
+from supervisor.settings.starter import packaged
 
 
 def run(*arguments: str, stdin: str | None = None) -> Result:
@@ -26,12 +27,30 @@ def test_init_asks_for_the_names_of_the_keys(tmp_path: Path) -> None:
     assert 'name = "two"' in (tmp_path / "config.toml").read_text()
 
 
+def test_init_adds_keys_to_a_configuration_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(packaged())
+    done = run("init", str(tmp_path), "--key", "eu-1", "--client-id", "abc", "--secret", "-", stdin="hunter2\n")
+    assert done.exit_code == 0, done.output
+    key = tmp_path / "keys.d" / "eu-1.toml"
+    assert stat.S_IMODE(key.stat().st_mode) == stat.S_IMODE((tmp_path / "keys.d/eu-1.secret").stat().st_mode) == 0o600
+    assert (tmp_path / "config.toml").read_text() == packaged()
+    checked = run("check", "--config", str(tmp_path / "config.toml"))
+    assert "ok, 6 workers, 1 key" in checked.stdout, checked.output
+
+
 def test_init_never_overwrites(tmp_path: Path) -> None:
-    (tmp_path / "config.toml").write_text("mine")
+    run("init", str(tmp_path), "--key", "osint-1")
+    before = (tmp_path / "config.toml").read_text()
     done = run("init", str(tmp_path), "--key", "osint-1")
-    assert (done.exit_code, "exists already" in done.stderr) == (1, True)
-    assert (tmp_path / "config.toml").read_text() == "mine"
-    assert not (tmp_path / "osint-1.secret").exists()
+    assert (done.exit_code, "already" in done.stderr) == (1, True)
+    assert (tmp_path / "config.toml").read_text() == before
+    run("init", str(tmp_path), "--key", "dma-1")
+    again = run("init", str(tmp_path), "--key", "dma-1")
+    assert (again.exit_code, "exists already" in again.stderr) == (1, True)
+
+
+def test_client_id_is_for_one_key(tmp_path: Path) -> None:
+    assert run("init", str(tmp_path), "--key", "a", "--key", "b", "--client-id", "abc").exit_code == 2
 
 
 def test_what_init_wrote_passes_check_once_the_secrets_are_there(tmp_path: Path) -> None:
