@@ -62,7 +62,7 @@ def test_manifest_that_says_nothing_useful_is_named(tmp_path: Path, text: str) -
 
 
 async def test_read_that_takes_too_long_is_interrupted_and_the_next_is_served(bench: Bench) -> None:
-    reader = Reader(bench.folder, read_for_s=0.02)
+    reader = Reader(bench.folder, read_for_s=0.2)
     await reader.start()
     with pytest.raises(UnavailableError, match="longer than"):
         await reader.rows("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
