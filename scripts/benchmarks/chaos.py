@@ -76,17 +76,34 @@ class Chaos:
         self.done["holds"] += 1
         self._way.hold(self._random.uniform(0.2, MOST_HOLD_S))
 
-    def crash(self) -> None:
-        """Kill -9 the supervisor and start it in the same breath; return at its first permit."""
-        family = self._system.processes()
+    def kill_one(self, role: str) -> None:
+        """SIGKILL a process with that name ("database", "zygote"), if there is one."""
+        for process in named(self._system, role)[:1]:
+            self.done[f"{role}s killed"] += 1
+            process.kill()
+
+    def crash(self) -> float:
+        """Kill -9 the supervisor and start it in the same breath; return that moment at its first permit."""
         self.done["supervisors killed"] += 1
+        return self._kill_and_start(self._system.processes()[:1])
+
+    def crash_all(self) -> float:
+        """Kill -9 every process at once, then as `crash`."""
+        self.done["everything killed"] += 1
+        return self._kill_and_start(self._system.processes())
+
+    def _kill_and_start(self, victims: list[psutil.Process]) -> float:
+        family = self._system.processes()
         killed_at = time.monotonic()
-        self._system.process.kill()
+        for process in victims:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self._system.process.wait()
         started_at = time.monotonic()
         self._system.start()
         self.gone_after_s.append(wait_until_gone(family) - killed_at)
         self.after_crash_s.append(self.first_permit() - started_at)
+        return started_at
 
     def restart(self) -> None:
         """Drain the supervisor and start it in the same breath; return at its first permit."""
@@ -117,11 +134,16 @@ class Chaos:
 
 def replicas_of(system: System) -> list[psutil.Process]:
     """Return the living replicas of a supervisor that may be starting or ending."""
+    return named(system, "#")
+
+
+def named(system: System, part: str) -> list[psutil.Process]:
+    """Return the living processes of the system whose name has this part; none when it is not running."""
     found = []
     with suppress(psutil.NoSuchProcess):
         for process in system.processes():
             with suppress(psutil.NoSuchProcess):
-                if "#" in name_of(process) and process.status() != psutil.STATUS_ZOMBIE:
+                if part in name_of(process) and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
     return found
 

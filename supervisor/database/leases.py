@@ -4,6 +4,7 @@ The table knows who holds a job; the deadlines live here only, so that a jump of
 lease, and a restart of this process gives each a fresh LEASE_S. Event loop only.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -30,6 +31,15 @@ class Leases:
         holder.until = now + LEASE_S
         for lease in leases:
             holder.leases[lease] = now
+
+    def adopted(self, replica: str, lease: int, now: float) -> None:
+        """Note a lease of the process before this one: if the replica does not name it at once, it never will.
+
+        The answer to its claim went down with the old connection. Waiting for STRAY_AFTER_S would only help
+        an answer that is still on its way.
+        """
+        holder = self._holders.setdefault(replica, _Holder(until=now + LEASE_S))
+        holder.leases[lease] = -math.inf
 
     def ended(self, replica: str, lease: int) -> None:
         """Note that a job was finished or given back."""

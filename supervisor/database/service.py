@@ -167,7 +167,7 @@ class Service:
         """Settle whose leases still hold, before anybody can ask for one."""
         parts = self.parts
         for replica, _, lease in await parts.writer.do(partial(adopt, supervisor=self._supervisor)):
-            parts.leases.granted(replica, [lease], self._clock.monotonic())
+            parts.leases.adopted(replica, lease, self._clock.monotonic())
         for exited in exits:
             await parts.exits.end(exited)
         await parts.writer.do(abort_strays)

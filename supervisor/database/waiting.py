@@ -60,10 +60,16 @@ class WaitingTeller:
         self._sent: dict[str, list[int]] | None = None
         self._sent_at = 0.0
         self._is_nudged = False
+        self._has_differed = False
         self.bell = Bell()
 
     def changed(self) -> None:
-        """Note a commit."""
+        """Note a commit.
+
+        A job that was claimed and has come back since the last message leaves the counts as they were, but
+        the supervisor's copy has lost it to the grant: what differed once must be sent.
+        """
+        self._has_differed |= self._current() != self._sent
         self.bell.ring()
 
     def nudge(self) -> None:
@@ -81,10 +87,14 @@ class WaitingTeller:
     def run_once(self) -> float:
         """Send if there is a reason; return when there will be one without a ring (monotonic seconds)."""
         now = self._clock.monotonic()
-        current = {worker: self._counts.by_priority(worker, "available") for worker in self._workers()}
+        current = self._current()
         every_s = CORRECTED_EVERY_S if self._is_nudged else SENT_ANYWAY_EVERY_S
-        if current != self._sent or now - self._sent_at >= every_s:
+        if self._has_differed or current != self._sent or now - self._sent_at >= every_s:
             self._sent, self._sent_at, self._is_nudged = current, now, False
+            self._has_differed = False
             self._send(Waiting(current))
             every_s = SENT_ANYWAY_EVERY_S
         return self._sent_at + every_s
+
+    def _current(self) -> dict[str, list[int]]:
+        return {worker: self._counts.by_priority(worker, "available") for worker in self._workers()}

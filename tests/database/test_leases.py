@@ -29,6 +29,14 @@ def test_lease_that_its_replica_never_heard_of_is_a_stray() -> None:
     assert leases.strays("towns#1", [1], STRAY_AFTER_S + 0.1) == [2]
 
 
+def test_adopted_lease_that_its_replica_does_not_name_is_a_stray_at_once() -> None:
+    leases = Leases()
+    leases.adopted("towns#1", 1, 0.0)
+    leases.adopted("towns#1", 2, 0.0)
+    assert leases.strays("towns#1", [1], 0.1) == [2]
+    assert leases.expired(LEASE_S) == ["towns#1"]
+
+
 async def test_job_of_a_silent_replica_is_rescued_and_its_late_finish_lost(desk: Desk, clock: FakeClock) -> None:
     await desk.enqueue("eu/paris")
     silent, other = await desk.replica("towns#1"), await desk.replica("towns#2")

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from random import Random
 
-from supervisor.core.messages import Pulse, Waiting
+from supervisor.core.messages import GiveBack, Pulse, Waiting
 from supervisor.database.disk import DiskWatch
 from supervisor.database.loops import Bell, keep_doing
 from supervisor.database.restarts import BACKOFF_CAP_S, BUDGET_DEATHS, BUDGET_S, Restarts
@@ -43,6 +43,17 @@ async def test_claim_that_found_less_corrects_the_supervisor_soon(desk: Desk, cl
     await clock.advance(CORRECTED_EVERY_S)
     teller.run_once()
     assert len(waitings(desk)) == 2
+
+
+async def test_job_that_was_claimed_and_came_back_between_two_messages_is_told_again(desk: Desk) -> None:
+    await desk.enqueue("eu/a")
+    teller = desk.service.parts.waiting
+    teller.run_once()
+    replica = await desk.replica()
+    (job,) = await replica.claim()
+    await replica.ask(lambda call: GiveBack(call, job.id, job.lease))
+    teller.run_once()
+    assert [counts["towns"] for counts in waitings(desk)] == [[0, 1, 0], [0, 1, 0]]
 
 
 async def test_pulse_says_how_it_goes(desk: Desk, clock: FakeClock) -> None:
