@@ -9,6 +9,7 @@ once cannot be trusted to be in step afterwards.
 """
 
 import asyncio
+import struct
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -19,15 +20,18 @@ from supervisor.core.errors import WireError
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 LENGTH_BYTES = 4
 
-_encoder = msgspec.msgpack.Encoder()
+_encode = msgspec.msgpack.Encoder().encode
+_LENGTH = struct.Struct(">I")
+_pack_length, _unpack_length = _LENGTH.pack, _LENGTH.unpack_from
 
 
 def encode(message: msgspec.Struct) -> bytes:
     """Return `message` as one frame. WireError when it is larger than MAX_FRAME_BYTES."""
-    payload = _encoder.encode(message)
-    if len(payload) > MAX_FRAME_BYTES:
-        raise WireError(f"a {type(message).__name__} of {len(payload)} bytes is larger than a frame may be")
-    return len(payload).to_bytes(LENGTH_BYTES, "big") + payload
+    payload = _encode(message)
+    length = len(payload)
+    if length > MAX_FRAME_BYTES:
+        raise WireError(f"a {type(message).__name__} of {length} bytes is larger than a frame may be")
+    return _pack_length(length) + payload
 
 
 class Deframer:
@@ -35,34 +39,43 @@ class Deframer:
 
     def __init__(self, message_type: Any) -> None:
         self._decode = msgspec.msgpack.Decoder(message_type).decode
-        self._buffer = bytearray()
+        self._rest = bytearray()
 
     def feed(self, data: bytes) -> list[Any]:
         """Return the messages that `data` completes, in order.
 
         WireError: a length of 0 or above MAX_FRAME_BYTES, or a payload that is no known message.
         """
-        buffer = self._buffer
-        buffer += data
-        messages = []
-        start = 0
-        while len(buffer) - start >= LENGTH_BYTES:
-            length = int.from_bytes(buffer[start : start + LENGTH_BYTES], "big")
-            if not 0 < length <= MAX_FRAME_BYTES:
-                raise WireError(f"frame length {length} is outside 1..{MAX_FRAME_BYTES}")
-            end = start + LENGTH_BYTES + length
-            if len(buffer) < end:
-                break
-            messages.append(self._decode_payload(bytes(buffer[start + LENGTH_BYTES : end])))
-            start = end
-        del buffer[:start]
+        rest = self._rest
+        if not rest:
+            # Nearly always: whole frames, cut without copying them together first.
+            messages, end = self._cut(data)
+            rest += data[end:]
+            return messages
+        rest += data
+        messages, end = self._cut(rest)
+        del rest[:end]
         return messages
 
-    def _decode_payload(self, payload: bytes) -> Any:
+    def _cut(self, data: bytes | bytearray) -> tuple[list[Any], int]:
+        """Return the messages at the head of `data`, and where the first unfinished frame begins."""
+        messages: list[Any] = []
+        size = len(data)
+        start = 0
         try:
-            return self._decode(payload)
+            while size - start >= LENGTH_BYTES:
+                (length,) = _unpack_length(data, start)
+                if not 0 < length <= MAX_FRAME_BYTES:
+                    raise WireError(f"frame length {length} is outside 1..{MAX_FRAME_BYTES}")
+                head = start + LENGTH_BYTES
+                end = head + length
+                if size < end:
+                    break
+                messages.append(self._decode(data[head:end]))
+                start = end
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise WireError(f"frame of {len(payload)} bytes is no message: {error}") from error
+            raise WireError(f"frame of {length} bytes is no message: {error}") from error
+        return messages, start
 
 
 class Channel(asyncio.Protocol):
@@ -99,7 +112,8 @@ class Channel(asyncio.Protocol):
 
     def send(self, message: msgspec.Struct) -> None:
         """Queue one message; it leaves before the loop waits again. A closed channel drops it."""
-        if not self.is_open or self._loop is None:
+        transport = self._transport
+        if transport is None or self._loop is None or transport.is_closing():
             return
         if not self._outgoing:
             self._loop.call_soon(self._flush)

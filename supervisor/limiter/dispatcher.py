@@ -7,16 +7,18 @@ whose lane is empty may go at once without overtaking anybody who could have gon
 
 import math
 from collections.abc import Callable
+from heapq import heapify, heappop, heapreplace
 
 import msgspec
 
 from supervisor.core.job import Priority
 from supervisor.core.messages import TIMEOUT_WAITING, Grant, Refuse
+from supervisor.limiter.candidates import rank
 from supervisor.limiter.deadlines import Deadlines
 from supervisor.limiter.fairness import Connection, Flow, Lane, Waiter
 from supervisor.limiter.hosts import Hosts
 from supervisor.limiter.key import Key
-from supervisor.limiter.keyring import KeyRing, choose, prefer
+from supervisor.limiter.keyring import KeyRing
 from supervisor.limiter.permit import Permit, Permits
 from supervisor.limiter.quota import NOTHING
 
@@ -52,25 +54,27 @@ class Dispatcher:
     def request_lane(self, flow: Flow, priority: int, region: str) -> Lane:
         """Return the lane of requests of `priority` for `region`."""
         lane = flow.request_lane(priority, region)
-        if not lane.candidates:
+        if not lane.candidates.keys:
             lane.candidates = self._ring.candidates(flow.worker, region)
         return lane
 
     def next_at(self) -> float:
         """Return when `pump` has something to do at the earliest."""
-        return min(self.next_free, self._deadlines.next_at()) if self.waiting else self.next_free
+        if not self.waiting:
+            return self.next_free
+        return min(self.next_free, self._deadlines.next_at())
 
     def ask(
         self, lane: Lane, priority: int | None, connection: Connection, ask: int, deadline: float, now: float
     ) -> None:
         """Grant now or let wait. priority: None = a start for which there is no job now."""
         if lane.size == 0 and priority is not None and now < self.next_free:
-            key = choose(lane.candidates, priority, now)
+            key = lane.candidates.choose(priority, now)
             if key is not None:
                 lane.waited(0.0)
                 self._grant(key, lane, priority, connection, ask, now)
                 return
-            for key in lane.candidates:
+            for key in lane.candidates.keys:
                 self._watch(key, key.frees_at(priority, now))
         waiter = Waiter(connection, ask, lane, now, deadline)
         lane.add(waiter)
@@ -109,11 +113,21 @@ class Dispatcher:
         self.next_free = math.inf
         if not self.waiting and not self._token_permits:
             return
-        keys = list(self._ring.keys)
-        while keys:
-            best = prefer(keys, now)
-            if not self._serve(best, now):
-                keys.remove(best)
+        heap = [rank(key, place, now) for place, key in enumerate(self._ring.keys) if self._may_serve(key, now)]
+        heapify(heap)
+        while heap:
+            key, place = heap[0][4], heap[0][3]
+            if self._serve(key, now):
+                heapreplace(heap, rank(key, place, now))
+            else:
+                heappop(heap)
+
+    def _may_serve(self, key: Key, now: float) -> bool:
+        """Sort out, at the price of one comparison, the keys of which time alone is awaited."""
+        if now >= key.closed_until or key.token_wanted:
+            return True
+        self._watch(key, key.closed_until)
+        return False
 
     def _serve(self, key: Key, now: float) -> bool:
         """Grant one permit of `key` to whose turn it is. False = nobody who waits can have one now."""

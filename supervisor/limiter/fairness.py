@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from supervisor.core.histogram import Histogram
 from supervisor.core.job import Priority
 from supervisor.core.messages import Grant, Refuse
+from supervisor.limiter.candidates import Candidates
 from supervisor.limiter.feedback import State
 from supervisor.limiter.key import Key
 
@@ -56,7 +57,7 @@ class Lane:
         self.priority = priority
         self.region = region
         self.is_starts = is_starts
-        self.candidates: tuple[Key, ...] = ()
+        self.candidates = Candidates()
         self.size = 0
         # Connection → its waiters by ask; both in order of arrival. Plain dicts: removal is O(1).
         self._queues: dict[Connection, dict[int, Waiter]] = {}
@@ -93,14 +94,16 @@ class Lane:
 
     @property
     def is_hopeless(self) -> bool:
-        """Tell whether every key that could serve is quarantined."""
-        return all(key.standing.state is State.QUARANTINED for key in self.candidates)
+        """Tell whether every key that could serve is quarantined. Needs candidates."""
+        # Mostly the first key decides; a generator over all of them costs as much as the rest of the question.
+        keys = self.candidates.keys
+        return _is_quarantined(keys[0]) and all(map(_is_quarantined, keys))
 
     def is_held(self, now: float) -> bool:
         """Tell whether requests of started jobs must not go because their host is down; starts just wait."""
-        if self.is_starts or not self.candidates:
+        if self.is_starts or not self.candidates.keys:
             return False
-        hosts = self.candidates[0].hosts
+        hosts = self.candidates.keys[0].hosts
         return hosts.has_trouble and not hosts.lets(self.region, now)
 
     def waiters(self) -> list[Waiter]:
@@ -178,13 +181,17 @@ class Flow:
         for lane in self._requests.values():
             if start is not None and lane.priority > start:
                 break
-            if lane.size and key in lane.candidates:
+            if lane.size and key in lane.candidates.members:
                 if lane.priority <= level:
                     return lane.priority, lane
                 held_back.add(lane.priority)
-        if start is None or key not in self.starts.candidates:
+        if start is None or key not in self.starts.candidates.members:
             return None
         if start <= level:
             return start, self.starts
         held_back.add(start)
         return None
+
+
+def _is_quarantined(key: Key) -> bool:
+    return key.standing.state is State.QUARANTINED

@@ -42,6 +42,7 @@ class Key:
 
     credential: None = nothing may be granted ("no token"); generation counts its changes, so that an
     answer to an old token is told from one to the present.
+    closed_until: before this moment the level is NOTHING for certain; every change but a grant takes it back.
     flexibility: how many workers the key may serve; the choice spends the least flexible first.
     is_awaited: a waiter needs this key to be answered before anything can change (`limiter.py`).
     hosts: of its API, shared with the API's other keys.
@@ -51,8 +52,8 @@ class Key:
     """
 
     __slots__ = (
-        "_closed_until",
         "api",
+        "closed_until",
         "credential",
         "flexibility",
         "generation",
@@ -79,8 +80,7 @@ class Key:
         self.identity = identity_of(settings)
         self.credential: Credential | None = None
         self.generation = 0
-        # Before this moment the level is NOTHING for certain; every change but a grant takes it back.
-        self._closed_until = -math.inf
+        self.closed_until = -math.inf
         self.token_reason = ""
         self.token_wanted = False
         self.turns = Turns()
@@ -143,15 +143,15 @@ class Key:
 
     def reopen(self) -> None:
         """Look at everything again: something other than time has changed."""
-        self._closed_until = -math.inf
+        self.closed_until = -math.inf
 
     def level(self, now: float) -> int:
         """Return the least urgent `Priority` that this key may serve now; NOTHING = none."""
-        if now < self._closed_until:
+        if now < self.closed_until:
             return NOTHING
         level = self._level(now)
         if level == NOTHING:
-            self._closed_until = self.frees_at(0, now)
+            self.closed_until = self.frees_at(0, now)
         return level
 
     def _level(self, now: float) -> int:
@@ -172,8 +172,8 @@ class Key:
 
     def frees_at(self, priority: int, now: float) -> float:
         """Return a moment before which `level` stays below `priority` by itself; inf = only an answer or a token."""
-        if now < self._closed_until:
-            return self._closed_until
+        if now < self.closed_until:
+            return self.closed_until
         if self.credential is None:
             return math.inf
         if self.hosts.is_holding and not self.hosts.lets_some(now):
@@ -205,7 +205,7 @@ class Key:
         """Count one request in flight as answered at `now`."""
         quota = self.quota
         quota.charge(now)
-        self._closed_until = -math.inf
+        self.closed_until = -math.inf
         self.record.charge(now, quota.in_flight)
 
     def charge_unseen(self, now: float) -> None:

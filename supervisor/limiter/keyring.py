@@ -1,15 +1,14 @@
-"""All keys: which may serve whom, and which one to spend next.
+"""All keys, and which may serve whom.
 
 A worker may use the keys that carry its tag ("any" = all), for a region those that name it or name
-none. Among keys that can go now: the least flexible first (it serves the fewest workers), then the
-most of the long window left, then the fewest in flight, then the order of the file. Chosen for each
-request; never fill one key first: it would be dark when a burst comes.
+none. Which of them to spend next: `candidates.py`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import msgspec
 
+from supervisor.limiter.candidates import Candidates
 from supervisor.limiter.hosts import Hosts
 from supervisor.limiter.key import CONFIGURED, Key, identity_of
 from supervisor.limiter.past import Past, Record
@@ -30,7 +29,7 @@ class KeyRing:
     def __init__(self) -> None:
         self.keys: tuple[Key, ...] = ()
         self._known: dict[bytes, Key] = {}
-        self._candidates: dict[tuple[str, str], tuple[Key, ...]] = {}
+        self._candidates: dict[tuple[str, str], Candidates] = {}
         self._config: Config | None = None
         self._hosts: dict[str, Hosts] = {}
         self._open_record: OpenRecord | None = None
@@ -77,8 +76,8 @@ class KeyRing:
         for key in self._known.values():
             self._restore(key, now)
 
-    def candidates(self, worker: str, region: str) -> tuple[Key, ...]:
-        """Return the keys that may serve a request of `worker` in `region` ("" = any), least flexible first."""
+    def candidates(self, worker: str, region: str) -> Candidates:
+        """Return the keys that may serve a request of `worker` in `region` ("" = any)."""
         found = self._candidates.get((worker, region))
         if found is None:
             if len(self._candidates) >= MAX_REMEMBERED:
@@ -86,14 +85,14 @@ class KeyRing:
             found = self._candidates[worker, region] = self._find(worker, region)
         return found
 
-    def _find(self, worker: str, region: str) -> tuple[Key, ...]:
+    def _find(self, worker: str, region: str) -> Candidates:
         settings = self._config.workers.get(worker) if self._config is not None else None
         if settings is None:
-            return ()
+            return Candidates()
         serving = [key for key in self.keys if _serves(key, settings.tag) and not key.settings.disabled]
         if region:
             serving = [key for key in serving if not key.settings.regions or region in key.settings.regions]
-        return tuple(sorted(serving, key=lambda key: key.flexibility))
+        return Candidates(serving)
 
     def _hosts_of(self, api: Api) -> Hosts:
         """Return the hosts of an API: those that we know, unless it has moved or waits for another time."""
@@ -106,35 +105,6 @@ class KeyRing:
         if self._open_record is not None:
             record, past = self._open_record(key.identity, key.quota.longest.per_s)
             key.restore(record, past, now)
-
-
-def choose(candidates: Sequence[Key], priority: int, now: float) -> Key | None:
-    """Return the key to spend now on a request of `priority`, None when none can go. O(keys), no sorting."""
-    if not candidates:
-        return None
-    best = prefer(candidates, now)
-    # Mostly the preferred key has room, and the others need not be asked.
-    if best.level(now) >= priority:
-        return best
-    able = [key for key in candidates if key is not best and key.level(now) >= priority]
-    return prefer(able, now) if able else None
-
-
-def prefer(keys: Sequence[Key], now: float) -> Key:
-    """Return the key of `keys` (≥ 1) to spend first, by the rule of this module, room or not."""
-    best = keys[0]
-    best_left = best.quota.left_share(now)
-    for key in keys:
-        if key.flexibility > best.flexibility:
-            continue
-        left = key.quota.left_share(now)
-        if left > best_left or (left == best_left and _is_idler(key, best)) or key.flexibility < best.flexibility:
-            best, best_left = key, left
-    return best
-
-
-def _is_idler(key: Key, other: Key) -> bool:
-    return key.quota.in_flight < other.quota.in_flight
 
 
 def merged(keys: Iterable[KeySettings]) -> list[KeySettings]:

@@ -30,6 +30,7 @@ from supervisor.limiter.key import ROTATED
 from supervisor.limiter.keyring import KeyRing, OpenRecord
 from supervisor.limiter.learning import doubt, learn
 from supervisor.limiter.permit import NOT_SENT_STATUS, UNKNOWN_STATUS, Permit, Permits
+from supervisor.limiter.quota import LEAST_URGENT
 from supervisor.settings.config import Config
 
 MAX_WAITING_PER_CONNECTION = 1000
@@ -67,7 +68,7 @@ class Limiter:
             flow.is_paused = self._is_paused(flow.worker)
             for lane in flow.lanes():
                 lane.candidates = self.ring.candidates(flow.worker, lane.region)
-                if not lane.candidates:
+                if not lane.candidates.keys:
                     self._refuse_all(lane, NO_KEY)
         for key, why in changed.items():
             if why != ROTATED:
@@ -116,9 +117,13 @@ class Limiter:
             lane = flow.starts
             priority = flow.start_priority()
         else:
-            priority = min(2, max(0, message.priority))
+            priority = message.priority
+            if not 0 <= priority <= LEAST_URGENT:
+                priority = min(LEAST_URGENT, max(0, priority))
             lane = self.dispatcher.request_lane(flow, priority, message.region)
-        deadline = min(message.deadline, now + MAX_WAIT_S)
+        deadline = message.deadline
+        if deadline > now + MAX_WAIT_S:
+            deadline = now + MAX_WAIT_S
         why = self._objection(connection, lane, message.ask, deadline, now)
         if why:
             connection.send(Refuse(message.ask, why))
@@ -194,7 +199,9 @@ class Limiter:
 
     def next_at(self) -> float:
         """Return the moment at which `tick` must be called, inf = not before something happens."""
-        return min(self.dispatcher.next_at(), self.permits.next_at())
+        dispatcher_at = self.dispatcher.next_at()
+        permits_at = self.permits.next_at()
+        return dispatcher_at if dispatcher_at < permits_at else permits_at
 
     def _answered(self, permit: Permit, message: Release, now: float) -> None:
         key = permit.key
@@ -229,7 +236,7 @@ class Limiter:
         """Return why the wait cannot even begin, "" when it can."""
         if lane.is_starts and (self._is_draining or not connection.takes_starts):
             return DRAINING
-        if not lane.candidates or (not lane.is_starts and lane.is_hopeless):
+        if not lane.candidates.keys or (not lane.is_starts and lane.is_hopeless):
             return NO_KEY
         if lane.is_held(now):
             return HOST_DOWN

@@ -47,7 +47,8 @@ class Permit:
         self.priority = priority
         self.granted_at = now
         self.generation = key.generation
-        self.held_until = now + max(HOLD_LIMIT_S, key.api.timeout_s + HOLD_MARGIN_S)
+        hold_s = key.api.timeout_s + HOLD_MARGIN_S
+        self.held_until = now + (hold_s if hold_s > HOLD_LIMIT_S else HOLD_LIMIT_S)
         self.lingers_until = math.inf
         self.is_probe = False
 
@@ -77,11 +78,11 @@ class Permits:
 
     def take_back(self, number: int, connection: int) -> Permit | None:
         """Return the permit and forget it; None when it is not out or not that connection's."""
-        permit = self._held.get(number) or self._lingering.get(number)
+        place = self._held if number in self._held else self._lingering
+        permit = place.get(number)
         if permit is None or permit.connection != connection:
             return None
-        self._held.pop(number, None)
-        self._lingering.pop(number, None)
+        del place[number]
         return permit
 
     def linger(self, permit: Permit, now: float) -> None:

@@ -60,16 +60,19 @@ class PermitServer:
         """Return the number of a new connection; its answers go to `send`, which must not block or raise."""
         return self._limiter.connect(replica, worker, send)
 
-    def receive(self, connection: int, message: Acquire | Cancel | Release) -> None:
-        """Take a message of a connection; answers leave through its `send`, perhaps before this returns."""
-        now = self._clock.monotonic()
+    def receive(self, connection: int, message: Acquire | Cancel | Release, now: float) -> None:
+        """Take a message of a connection; answers leave through its `send`, perhaps before this returns.
+
+        now: monotonic seconds, read after the message came.
+        """
+        limiter = self._limiter
         if isinstance(message, Acquire):
-            self._limiter.acquire(connection, message, now)
+            limiter.acquire(connection, message, now)
         elif isinstance(message, Release):
-            self._limiter.release(connection, message, now)
+            limiter.release(connection, message, now)
         else:
-            self._limiter.cancel(connection, message)
-        self._timer.arm(self._limiter.next_at())
+            limiter.cancel(connection, message)
+        self._timer.arm(limiter.next_at())
 
     def disconnect(self, connection: int) -> None:
         """Forget a connection; the fate of every permit it holds is unknown. Safe when called twice."""

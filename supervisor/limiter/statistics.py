@@ -119,7 +119,7 @@ def pressure_of(limiter: Limiter, worker: str, now: float) -> Pressure:
         claimable=sum(max(0, jobs) for jobs in flow.claimable),
         held=flow.starts.size if held_by and priority is not None else 0,
         held_by=held_by,
-        has_room=priority is not None and any(key.level(now) >= priority for key in flow.starts.candidates),
+        has_room=priority is not None and any(key.level(now) >= priority for key in flow.starts.candidates.keys),
         granted=sum(count for status, count in statuses if status != NOT_SENT_STATUS),
         refused=sum(count for status, count in statuses if status == TOO_MANY),
         failed=sum(count for status, count in statuses if status >= SERVER_ERROR or status == UNKNOWN_STATUS),
@@ -190,7 +190,7 @@ def _permits(flow: Flow, now: float) -> PermitStatistics:
 def _limited_by(flow: Flow, now: float) -> str:
     """Return what holds back the waiter whose turn it is in `flow`."""
     for priority, lane in flow.wanting():
-        usable = [key for key in lane.candidates if _is_usable(key)]
+        usable = [key for key in lane.candidates.keys if _is_usable(key)]
         if not usable:
             return "no key"
         if all(key.hosts.is_holding for key in usable):

@@ -1,13 +1,13 @@
 """Which keys may serve whom, and which is spent next."""
 
 from supervisor.limiter.key import identity_of
-from supervisor.limiter.keyring import choose, merged
+from supervisor.limiter.keyring import merged
 from supervisor.settings.config import Secret
 from tests.limiter.support import Bench, api, config, key, worker
 
 
 def names(bench: Bench, worker_name: str, region: str = "") -> list[str]:
-    return [one.name for one in bench.limiter.ring.candidates(worker_name, region)]
+    return [one.name for one in bench.limiter.ring.candidates(worker_name, region).keys]
 
 
 def test_a_worker_may_use_the_keys_of_its_tag_and_any_may_use_all() -> None:
@@ -50,7 +50,7 @@ def test_the_key_with_more_of_its_hour_left_is_spent_first() -> None:
     for _ in range(50):
         bench.key("a").quota.granted(0, bench.now)
         bench.key("a").quota.charge(bench.now)
-    chosen = choose(bench.limiter.ring.keys, 0, bench.now)
+    chosen = bench.limiter.ring.candidates("characters", "").choose(0, bench.now)
     assert chosen is not None
     assert chosen.name == "b"
 

@@ -154,7 +154,7 @@ def explore(script: Script) -> None:
         world.step(*step)
         for flow in world.bench.limiter.dispatcher.flows.values():
             for priority, lane in flow.wanting():
-                able = [one.name for one in lane.candidates if one._level(world.bench.now) >= priority]
+                able = [one.name for one in lane.candidates.keys if one._level(world.bench.now) >= priority]
                 assert not able, f"{able} could serve priority {priority} after {step}"
     # In the end everything comes back: no slot leaks.
     for which in (0, 1):

@@ -27,12 +27,15 @@ class Desk:
         self.connection = server.connect("characters#1", "characters", self.answers.append)
 
     def ask(self, number: int, wait_s: float = 60.0, *, start: bool = False) -> None:
-        self.server.receive(self.connection, Acquire(number, start, 0, self.clock.monotonic() + wait_s))
+        now = self.clock.monotonic()
+        self.server.receive(self.connection, Acquire(number, start, 0, now + wait_s), now)
 
     def answer_all(self) -> None:
         for answer in self.answers:
             if isinstance(answer, Grant):
-                self.server.receive(self.connection, Release(answer.permit, ANSWERED, 200, 0.05))
+                self.server.receive(
+                    self.connection, Release(answer.permit, ANSWERED, 200, 0.05), self.clock.monotonic()
+                )
 
 
 @asynccontextmanager
@@ -81,7 +84,7 @@ async def test_an_earlier_moment_wakes_the_timer_early(tmp_path: Path, clock: Fa
         it.ask(200, wait_s=0.3)
         await clock.advance(0.31)
         assert it.answers[-1] == Refuse(200, TIMEOUT_WAITING)
-        it.server.receive(it.connection, Cancel(100))
+        it.server.receive(it.connection, Cancel(100), clock.monotonic())
 
 
 async def test_jobs_and_pauses_reach_the_waiting_starts(tmp_path: Path, clock: FakeClock) -> None:

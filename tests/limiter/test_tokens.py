@@ -122,12 +122,13 @@ class Stand:
         self.connection = server.connect("characters#1", "characters", self.answers.append)
 
     def ask(self, number: int) -> None:
-        self.server.receive(self.connection, Acquire(number, False, 0, SystemClock().monotonic() + 20.0))
+        now = SystemClock().monotonic()
+        self.server.receive(self.connection, Acquire(number, False, 0, now + 20.0), now)
 
     def answer(self, number: int, status: int) -> None:
         grant = next(one for one in self.answers if one.ask == number)
         assert isinstance(grant, Grant)
-        self.server.receive(self.connection, Release(grant.permit, 0, status, 0.01))
+        self.server.receive(self.connection, Release(grant.permit, 0, status, 0.01), SystemClock().monotonic())
 
     async def granted(self, number: int) -> Grant:
         found = await eventually(lambda: [one for one in self.answers if one.ask == number])

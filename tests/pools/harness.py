@@ -64,7 +64,7 @@ class Permits:
         self.connected[self.last] = replica
         return self.last
 
-    def receive(self, connection: int, message: Acquire | Cancel | Release) -> None:
+    def receive(self, connection: int, message: Acquire | Cancel | Release, now: float) -> None:
         self.received.append((self.connected[connection], message))
 
     def disconnect(self, connection: int) -> None:
