@@ -8,14 +8,20 @@ pool stands but is paused, because its jobs are no part of the load.
 """
 
 import argparse
+import math
 import sqlite3
 import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from scripts.benchmarks.configuration import CLIENTS, preset
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.system import System, World, gatherer, scratch, simulator
+from supervisor.cli.plan import costs_of
+from supervisor.settings.plan import plan
+from supervisor.settings.reading import load as load_config
 
 GUILDS_PER_S, ITEMS_PER_S = 16, 22
 BARS = {"production": (95.0, 15.0, 20.0), "development": (50.0, 8.0, 8.0)}
@@ -23,6 +29,8 @@ CPU_MS_PER_REQUEST = 1.3
 USS_MB = 12.0
 WORLD = ["--realms", "24", "--characters-per-realm", "5000", "--valid", "0.75", "--per-hour", "off"]
 LATENCY = ["--latency-median", "0.08", "--latency-sigma", "0.4"]
+LATENCY_MEAN_S = 0.08 * math.exp(0.4**2 / 2)
+PLAN_OFF_PERCENT = 10.0
 
 
 def main(arguments: list[str]) -> int:
@@ -73,12 +81,14 @@ class Load:
         self.cpu: list[dict[str, float]] = []
         self.uss: dict[str, float] = {}
         self.began = self.ended = 0.0
+        self.predicted: dict[str, float] = {}
 
     def run(self) -> None:
         started = time.monotonic()
         seconds = int(self.options.warm_up + self.options.seconds)
         for second in range(seconds):
             if second == int(self.options.warm_up):
+                self.predicted = predict(self.system)
                 self.began, self.before = time.time(), self.system.cpu_s()
             self.offer(second)
             self.samples.append((second, self.system.daemon.get("/workers")))
@@ -93,6 +103,15 @@ class Load:
             self.offered[worker] |= set(now)
 
 
+def predict(system: System) -> dict[str, float]:
+    """Return {worker: jobs per second} of `gatherer plan` with what the warm-up measured and what is offered."""
+    config = load_config(system.folder / "config.toml", environment={})
+    costs = costs_of(config, system.daemon.get("/workers")["workers"], LATENCY_MEAN_S)
+    for worker, offered_per_s in (("guilds", GUILDS_PER_S), ("items", ITEMS_PER_S), ("index", 0)):
+        costs[worker] = msgspec.structs.replace(costs[worker], offered_per_s=float(offered_per_s))
+    return {worker.name: worker.burst_per_s for worker in plan(config, costs).workers}
+
+
 def judge(options: argparse.Namespace, load: Load, system: System, world: World, last: dict[str, Any]) -> int:
     report = Report(f"pipeline-{options.preset}")
     seconds = load.ended - load.began
@@ -104,7 +123,11 @@ def judge(options: argparse.Namespace, load: Load, system: System, world: World,
         )
     )
     for worker, bar in zip(("characters", "guilds", "items"), BARS[options.preset], strict=True):
-        report.add(f"{worker} per second", finished.get(worker, 0) / seconds, at_least=bar)
+        per_s = finished.get(worker, 0) / seconds
+        report.add(f"{worker} per second", per_s, at_least=bar)
+        predicted = load.predicted[worker]
+        report.add(f"{worker} per second, by plan", predicted)
+        report.add(f"{worker}, plan off by, %", 100.0 * abs(predicted / max(per_s, 1e-9) - 1), at_most=PLAN_OFF_PERCENT)
     statistics = world.statistics()
     refused = sum(client["by_status"].get("429", 0) for client in statistics["clients"].values())
     report.add("429s by the simulator's count", refused, at_most=0)

@@ -57,8 +57,10 @@ def costs_of(config: Config, status: Mapping[str, Any], round_trip_s: float) -> 
     """Return each worker's costs: measured where `status` (`workers` of GET /workers) knows enough, else nominal."""
     costs = {}
     for name, worker in config.workers.items():
-        found = cost.measured(worker, status[name], LEAST_JOBS) if name in status else None
-        costs[name] = found or cost.nominal(config, worker, round_trip_s)
+        known = status.get(name)
+        costs[name] = cost.nominal(config, worker, round_trip_s)
+        if known is not None:
+            costs[name] = cost.measured(worker, known, LEAST_JOBS) or cost.offered(costs[name], known)
     return costs
 
 

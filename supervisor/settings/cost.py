@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from supervisor.settings.config import Config, Value, Worker
 from supervisor.settings.packages import nominal_requests, nominal_rounds
 
@@ -77,9 +79,18 @@ def measured(worker: Worker, status: Mapping[str, Any], least: int) -> Cost | No
         requests=requests,
         job_s=max(job_s - wait_s, rounds * round_trip_s) + TURN_S,
         round_trip_s=round_trip_s,
-        offered_per_s=status["per_s"] if status["limited_by"] == "nothing to do" else None,
+        offered_per_s=_offered_per_s(status),
         measured_jobs=jobs,
     )
+
+
+def offered(nominal: Cost, status: Mapping[str, Any]) -> Cost:
+    """Return nominal costs with what a running worker that has not ended enough jobs says of its queue."""
+    return msgspec.structs.replace(nominal, offered_per_s=_offered_per_s(status))
+
+
+def _offered_per_s(status: Mapping[str, Any]) -> float | None:
+    return float(status["per_s"]) if status["limited_by"] == "nothing to do" else None
 
 
 def _scheduled_per_s(config: Config, worker: str) -> float | None:
