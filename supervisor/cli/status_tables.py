@@ -117,11 +117,13 @@ def _heading(status: Status) -> str:
 
 
 def _complaints(status: Status) -> Iterator[str]:
-    reload = status["config"]["last_reload"]
+    config = status["config"]
+    reload = config["last_reload"]
     if not reload["ok"]:
         when = ago(reload.get("at"), status.get("now", 0))
         yield f"[bold red]The last edit ({when}) is not in force:[/]"
         yield from (f"  {escape(error)}" for error in reload["errors"])
+    yield from (f"[yellow]restart to apply:[/] {escape(each)}" for each in config.get("needs_restart", []))
     for reason in status.get("reasons_not_ready", []):
         yield f"[yellow]not ready:[/] {escape(reason)}"
     for name, worker in status["workers"].items():
@@ -138,7 +140,7 @@ def _complaints(status: Status) -> Iterator[str]:
             yield f"[dim]{name}:[/] {escape(by)}"
         if moved and moved["note"]:
             yield f"[dim]{name} stays at {moved['concurrency']}:[/] {escape(moved['note'])}"
-    for setting, variable in status["config"].get("pinned", {}).items():
+    for setting, variable in config.get("pinned", {}).items():
         yield f"[dim]{setting} is pinned by {variable}[/]"
 
 

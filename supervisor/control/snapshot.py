@@ -12,10 +12,14 @@ from supervisor.settings.config import Config
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reload:
-    """The last reading of the configuration file. at: wall seconds. errors: its problems; [] = in force."""
+    """The last reading of the configuration file. at: wall seconds.
+
+    errors: its problems; () = in force. changes: what it changed, "setting: before → after (what that does)".
+    """
 
     at: float
     errors: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -28,6 +32,7 @@ class Snapshot:
     """Made by the daemon for one answer. now, started_at: wall seconds. memory: {pid: PSS bytes}, may be empty.
 
     autoscale: of the workers that it may move.
+    needs_restart: a sentence for each setting of the file that waits for the next start.
     """
 
     now: float
@@ -43,6 +48,7 @@ class Snapshot:
     measurements: Measurements
     memory: Mapping[int, int] = field(default_factory=dict)
     autoscale: Mapping[str, AutoscaleStatistics] = field(default_factory=dict)
+    needs_restart: tuple[str, ...] = ()
 
     def counts(self, worker: str) -> dict[str, list[int]]:
         """Return {state: [urgent, normal, background]} as of the database's last pulse."""

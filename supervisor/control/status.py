@@ -5,7 +5,8 @@
      "keys": [{"name", "state", "reason", "windows": [{"used", "limit", "per_s", "left", "frees_in_s"}],
                "last_error", "last_error_at", …}],
      "hosts": [{"host", "api", "state": "up" or "down", "down_since", "why", "next_probe_in_s"}],
-     "config": {"generation", "path", "last_reload": {"ok", "at", "errors"}, "warnings", "pinned"},
+     "config": {"generation", "path", "last_reload": {"ok", "at", "errors", "changes"},
+                "needs_restart", "warnings", "pinned"},
      "database": {…}, "memory_pss_bytes": {role: bytes}, "pid", "uptime_s", "now", "ready", "reasons_not_ready"}
 
 Concurrency is of each replica; desired: as configured, a number or "auto". "autoscale" (None = not for this worker)
@@ -166,7 +167,13 @@ def _config(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "generation": snapshot.generation,
         "path": str(config.path) if config.path else None,
-        "last_reload": {"ok": reload.ok, "at": reload.at, "errors": list(reload.errors)},
+        "last_reload": {
+            "ok": reload.ok,
+            "at": reload.at,
+            "errors": list(reload.errors),
+            "changes": list(reload.changes),
+        },
+        "needs_restart": list(snapshot.needs_restart),
         "warnings": list(config.warnings),
         "pinned": dict(config.pinned),
     }

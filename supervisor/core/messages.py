@@ -31,9 +31,13 @@ class Ready(Message, frozen=True):
 
 
 class Heartbeat(Message, frozen=True):
-    """Sent by the event loop itself every HEARTBEAT_EVERY_S, so a hung loop falls silent."""
+    """Sent by the event loop itself every HEARTBEAT_EVERY_S, so a hung loop falls silent, and after each Configure.
+
+    concurrency: jobs at once that are in force; -1 = not said.
+    """
 
     executing: int
+    concurrency: int = -1
 
 
 class Acquire(Message, frozen=True):

@@ -34,6 +34,7 @@ class Answers:
             measurements=self._parts.measurements,
             memory=self._parts.memory.pss_bytes,
             autoscale=self._parts.autoscaler.statistics(),
+            needs_restart=self._follower.needs_restart,
         )
 
     def status(self) -> dict[str, Any]:

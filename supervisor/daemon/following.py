@@ -11,8 +11,9 @@ from supervisor.core.errors import ConfigurationError, RefusedError
 from supervisor.daemon.parts import Parts
 from supervisor.settings.config import Config
 from supervisor.settings.derived import database_settings
+from supervisor.settings.difference import difference, needs_restart, without_restart
 from supervisor.settings.overrides import Overrides
-from supervisor.settings.reload import Source, needs_restart
+from supervisor.settings.reload import Source
 from supervisor.settings.watch import Watcher
 
 
@@ -20,10 +21,12 @@ class Follower:
     """Keep every part on the configuration. written: as read at the start.
 
     config: in force. generation: counts what was put in force. last_reload: how the last reading went.
+    needs_restart: what the file says and only a restart can follow.
     """
 
     def __init__(self, written: Config, source: Source, overrides: Overrides, parts: Parts) -> None:
-        self._written = written
+        self._written = self._running = written
+        self.needs_restart: tuple[str, ...] = ()
         self._source = source
         self._parts = parts
         self._overrides = overrides
@@ -49,15 +52,24 @@ class Follower:
                 self._parts.events.emit("config_refused", problems=error.problems)
                 return
             before, self._written = self._written, config
-            self.last_reload = Reload(at=self._parts.clock.wall())
-            self.generation += 1
-            self.apply()
-            needs_restart(before, config, self.warn)
-            self._parts.events.emit("config_applied", generation=self.generation)
+            self._follow(tuple(str(change) for change in difference(before, config)), insist=insist)
+
+    def _follow(self, changes: tuple[str, ...], *, insist: bool) -> None:
+        """Put what has just been read in force. insist: even if nothing changed, so that what failed is tried again."""
+        self.last_reload = Reload(at=self._parts.clock.wall(), changes=changes)
+        if not changes and not insist:
+            return
+        self.generation += 1
+        known, self.needs_restart = self.needs_restart, needs_restart(self._running, self._written)
+        self.apply()
+        for sentence in self.needs_restart:
+            if sentence not in known:
+                self.warn(sentence)
+        self._parts.events.emit("config_applied", generation=self.generation, changes=list(changes))
 
     def apply(self) -> None:
         """Put what is written, with what people said since, in force."""
-        self.config = self._overrides.applied_to(self._written)
+        self.config = self._overrides.applied_to(without_restart(self._running, self._written))
         self._parts.log.configure(self.config.log)
         self._parts.permits.reconfigure(self.config)
         self._parts.database.apply(database_settings(self.config))

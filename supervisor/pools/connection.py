@@ -49,9 +49,10 @@ class Connection:
     """One replica's socket, from before it is forked until after it has gone.
 
     Settings and the drain may be given before the socket is open; they are sent when it is.
-    executing: jobs in hand as of the last heartbeat. heard_at: monotonic, last message of any kind.
-    lost_at: monotonic, when the replica's end closed; None = open, or not open yet.
-    ready(): called at each Ready.
+    executing: jobs in hand as of the last heartbeat. concurrency: in force there; None = not said yet.
+    heard_at: monotonic, last message of any kind. lost_at: monotonic, when the replica's end closed;
+    None = open, or not open yet. ready(): called at each Ready. resized(): called when another
+    concurrency is in force.
     """
 
     def __init__(
@@ -63,8 +64,10 @@ class Connection:
         permits: PermitPort,
         tally: Callable[[str, Tally], None],
         ready: Callable[[], None],
+        resized: Callable[[], None],
     ) -> None:
         self.executing = 0
+        self.concurrency: int | None = None
         self.heard_at = clock.monotonic()
         self.lost_at: float | None = None
         self.error = ""
@@ -74,6 +77,7 @@ class Connection:
         self._permits = permits
         self._tally = tally
         self._ready = ready
+        self._resized = resized
         self._channel: Channel | None = None
         self._number: int | None = None  # at the limiter; None = not connected there
         self._configure: Configure | None = None
@@ -136,14 +140,20 @@ class Connection:
                 self._permits.receive(self._number, message, now)
             return
         match message:
-            case Heartbeat(executing=executing):
-                self.executing = executing
+            case Heartbeat():
+                self._alive(message)
             case Ready():
                 self._ready()
             case Tally():
                 self._tally(self._worker, message)
             case Drained():
                 self.executing = 0
+
+    def _alive(self, message: Heartbeat) -> None:
+        self.executing = message.executing
+        if message.concurrency >= 0 and message.concurrency != self.concurrency:
+            self.concurrency = message.concurrency
+            self._resized()
 
     def _closed(self, error: Exception | None) -> None:
         if self._number is not None:

@@ -52,8 +52,11 @@ class Pool:
         concurrency = self.worker.concurrency if self.moved_to is None else self.moved_to
         return Configure(concurrency=0 if self.worker.paused else concurrency, api=self._api)
 
-    def apply(self, worker: Worker, api: dict[str, Any]) -> None:
-        """Take new settings; replicas that only differ in numbers are told, the others become stale."""
+    def apply(self, worker: Worker, api: dict[str, Any]) -> bool:
+        """Take new settings; replicas that only differ in numbers are told, the others become stale.
+
+        Return whether they did: then their successors shall have the code of today.
+        """
         rebuilt = _recipe(worker) != _recipe(self.worker)
         self.worker = worker
         self._api = api
@@ -63,6 +66,7 @@ class Pool:
             self.renew()
         for replica in self.replicas.values():
             replica.configure(self.configure)
+        return rebuilt
 
     def move_to(self, concurrency: int | None) -> None:
         """Have `concurrency` slots in each replica from now on, whatever is configured; None = as configured."""
@@ -99,10 +103,10 @@ class Pool:
         return sizing.plan(0 if closing else self.desired(), [replica.view() for replica in self.replicas.values()])
 
     def is_settled(self) -> bool:
-        """Tell whether all desired replicas are ready and all others on their way out."""
+        """Tell whether all desired replicas are ready at the size they shall have, and all others on their way out."""
         live = [r for r in self.replicas.values() if r.state in {sizing.STARTING, sizing.READY}]
         ready = [r for r in live if r.state == sizing.READY and not r.stale]
-        return len(live) == len(ready) == self.desired()
+        return len(live) == len(ready) == self.desired() and self._concurrency() == self.configure.concurrency
 
     def fork(self, number: int, database_socket: Path) -> Fork:
         """Return the request for the replica of slot `number`."""
@@ -142,7 +146,7 @@ class Pool:
             desired_replicas=self.desired(),
             desired_concurrency=self.worker.concurrency,
             effective_replicas=states[sizing.READY],
-            effective_concurrency=self.configure.concurrency,
+            effective_concurrency=self._concurrency(),
             paused=self.worker.paused,
             states=dict(states),
             executing=sum(replica.executing for replica in replicas),
@@ -152,6 +156,12 @@ class Pool:
             last_exit=self._last_exit,
             replicas=replicas,
         )
+
+    def _concurrency(self) -> int:
+        """Return the concurrency in force: while replicas differ, that of the one furthest from the desired."""
+        desired = self.configure.concurrency
+        said = [r.concurrency for r in self.replicas.values() if r.state == sizing.READY and r.concurrency is not None]
+        return max(said, key=lambda concurrency: abs(concurrency - desired), default=desired)
 
 
 def _recipe(worker: Worker) -> _Recipe:

@@ -95,8 +95,8 @@ class Pools:
             pool = self._pools.get(worker.name)
             if pool is None:
                 self._pools[worker.name] = Pool(worker, api, limits=self._limits, random=self._random)
-            else:
-                pool.apply(worker, api)
+            elif pool.apply(worker, api):
+                self._zygotes.renew()
         for name, pool in self._pools.items():
             pool.is_wanted = name in config.workers
         self._zygotes.import_modules({worker.job for worker in config.workers.values() if not worker.path})

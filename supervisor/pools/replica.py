@@ -69,6 +69,7 @@ class Replica:
             permits=permits,
             tally=tally,
             ready=self._become_ready,
+            resized=changed,
         )
         self._child: Child | None = None
         self._log: LogPipe | None = None
@@ -89,6 +90,11 @@ class Replica:
             return exits.zygote_lost()
         finally:
             self._close()
+
+    @property
+    def concurrency(self) -> int | None:
+        """Return the jobs at once that are in force in it; None = it has not said so yet."""
+        return self._connection.concurrency
 
     def configure(self, message: Configure) -> None:
         """Put `message` in force, unless it is already."""

@@ -18,11 +18,11 @@ class ReplicaStatistics:
 class WorkerStatistics:
     """One pool.
 
-    desired_*: as configured. effective_replicas: ready now. effective_concurrency: jobs at once that
-    each of them has been told (0 while paused). states: {state: replicas}. restarts: {reason: ended
-    replicas that were not asked to go, or had to for their memory}. degraded: dies too often, is
-    retried at the cap. refused: a replica said that its configuration cannot work; none is started
-    until that changes.
+    desired_*: as configured. effective_replicas: ready now. effective_concurrency: jobs at once in
+    force in each of them (0 while paused; while they differ, that of the one furthest from the desired).
+    states: {state: replicas}. restarts: {reason: ended replicas that were not asked to go, or had to for
+    their memory}. degraded: dies too often, is retried at the cap. refused: a replica said that its
+    configuration cannot work; none is started until that changes.
     """
 
     worker: str

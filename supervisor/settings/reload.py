@@ -1,6 +1,6 @@
 """Decide whether an edited file may take the place of the configuration in force."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from supervisor.core.errors import ConfigurationError
@@ -45,14 +45,3 @@ class Source:
         if self._path is not None:
             found |= {self._path.absolute(), *key_files(self._path.absolute())}
         return found
-
-
-def needs_restart(before: Config, after: Config, say: Callable[[str], None]) -> None:
-    """Say which settings changed that only a restart can follow."""
-    for name, old, new in (
-        ("server.listen", before.server.listen, after.server.listen),
-        ("state_dir", before.state_dir, after.state_dir),
-        ("run_dir", before.run_dir, after.run_dir),
-    ):
-        if old != new:
-            say(f"{name} changed from {old} to {new}: takes effect at the next start")

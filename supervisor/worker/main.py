@@ -141,6 +141,7 @@ class Replica:
                     self._runner.api = message.api
                 if not self._is_draining:
                     self._slots.resize(message.concurrency)
+                    self._channel.send(self._heartbeat())
             case Drain():
                 self._is_draining = True
                 self._drains.put_nowait(message.deadline)
@@ -157,8 +158,11 @@ class Replica:
 
     async def _heartbeats(self) -> None:
         while True:
-            self._channel.send(Heartbeat(self._slots.executing))
+            self._channel.send(self._heartbeat())
             await self._clock.sleep_until(self._clock.monotonic() + HEARTBEAT_EVERY_S)
+
+    def _heartbeat(self) -> Heartbeat:
+        return Heartbeat(self._slots.executing, self._slots.concurrency)
 
     async def _tallies(self) -> None:
         while True:

@@ -44,6 +44,11 @@ class Slots:
         """Return the number of jobs that run now."""
         return len(self._working)
 
+    @property
+    def concurrency(self) -> int:
+        """Return how many jobs may run at once from now on."""
+        return self._concurrency
+
     def resize(self, concurrency: int) -> None:
         """Have `concurrency` slots from now on; surplus ones go when they are idle."""
         self._concurrency = concurrency

@@ -92,7 +92,14 @@ def test_the_status_has_what_the_design_names(clock: FakeClock) -> None:
 
 def test_a_refused_reload_is_shown_with_its_problems(clock: FakeClock) -> None:
     status = status_of(snapshot_of(clock, reload=Reload(at=5.0, errors=("config.toml:3: no",))))
-    assert status["config"]["last_reload"] == {"ok": False, "at": 5.0, "errors": ["config.toml:3: no"]}
+    assert status["config"]["last_reload"] == {"ok": False, "at": 5.0, "errors": ["config.toml:3: no"], "changes": []}
+
+
+def test_what_an_edit_changed_and_what_waits_for_a_restart_is_shown(clock: FakeClock) -> None:
+    reload = Reload(at=5.0, changes=("workers.characters.concurrency: 2 → 3 (resized in place)",))
+    config = status_of(snapshot_of(clock, reload=reload, needs_restart=("server.listen is …",)))["config"]
+    assert config["last_reload"]["changes"] == ["workers.characters.concurrency: 2 → 3 (resized in place)"]
+    assert config["needs_restart"] == ["server.listen is …"]
 
 
 def test_before_the_first_pulse_there_is_a_status_too(clock: FakeClock) -> None:

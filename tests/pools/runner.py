@@ -81,6 +81,7 @@ class StandIn:
         match message:
             case Configure():
                 print(f"concurrency {message.concurrency}")
+                self.channel.send(Heartbeat(0, message.concurrency))
             case Drain() if self.behaviour != "deaf":
                 self.done.set()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.core.errors import ConfigurationError
-from supervisor.settings.reload import Source, needs_restart
+from supervisor.settings.reload import Source
 
 TEXT = """
 [apis.blizzard]
@@ -50,13 +50,3 @@ def test_worker_that_was_scaled_to_zero_may_go(tmp_path: Path) -> None:
     before = origin.read()
     file.write_text(TEXT)
     assert "guilds" not in origin.reread(before, insist=False).workers
-
-
-def test_settings_that_need_a_restart_are_named(tmp_path: Path) -> None:
-    origin, file = source(tmp_path, TEXT)
-    before = origin.read()
-    file.write_text('[server]\nlisten = "127.0.0.1:9999"\n' + TEXT)
-    said: list[str] = []
-    needs_restart(before, origin.read(), said.append)
-    assert len(said) == 1
-    assert said[0].startswith("server.listen changed")
