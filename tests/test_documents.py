@@ -9,18 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.core.job import ClaimedJob, Done, Gone, Outcome, Skipped
+from supervisor.core.job import ClaimedJob, Done, Gone, Outcome
 from supervisor.database import migrations, packages
 from supervisor.settings.reading import load
 from supervisor.worker.main import load as load_job
 from tests.jobs.support import FakeWork, ScriptedApi, ok, status
 from tests.support.clock import FakeClock
+from tests.support.own_api import EXAMPLE, write_example
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/your-own-api.md")
 BASES = (ROOT, ROOT / "supervisor")
-EXAMPLE = "weather"  # the package of CONTRIBUTING's example, which lives nowhere else
-
 FILE = re.compile(r"(?<![\w./~:-])((?:[\w.-]+/)*[\w-]+\.(?:py|sql|md))\b")
 QUOTED = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"\.?[\w-]+(?:/[\w.-]+)*/?")
@@ -108,20 +107,13 @@ def test_architecture_has_the_floors_that_the_layering_test_holds() -> None:
     assert missing == []
 
 
-# --- CONTRIBUTING's example of a worker -------------------------------------------------------
+# --- the example of docs/your-own-api.md -------------------------------------------------------
 
 
 @pytest.fixture
 def example(tmp_path: Path) -> Path:
-    """The example's files as CONTRIBUTING shows them; its configuration looks for the package here."""
-    for name, text in BLOCK.findall(text_of("CONTRIBUTING.md")):
-        if name.startswith(f"{EXAMPLE}/"):
-            file = tmp_path / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text.replace("/etc/gatherer/jobs", str(tmp_path)), encoding="utf-8")
-    secret = tmp_path / EXAMPLE / "weather.secret"
-    secret.touch(mode=0o600)
-    secret.write_text("hush\n")
+    """The example's files; its configuration looks for the package here."""
+    write_example(tmp_path)
     return tmp_path
 
 
@@ -143,24 +135,15 @@ def test_example_configuration_has_no_problem_and_no_warning(example: Path) -> N
     assert (list(config.workers), list(config.warnings)) == (["stations"], [])
 
 
-async def test_example_worker_stores_what_it_finds_and_skips_what_is_fresh(
+async def test_example_worker_stores_what_it_finds_and_what_is_gone(
     example: Path, stations: sqlite3.Connection, clock: FakeClock
 ) -> None:
     package = packages.load(example / EXAMPLE)
     api = ScriptedApi({"/stations/hilltop": [ok({"temperature": 21.5}), status(404)]})
-    values = {"region": "eu", "station": "hilltop", "now": clock.wall()}
+    values = {"station": "hilltop", "now": clock.wall()}
 
-    async def turn(max_age_s: float | None = None) -> Outcome:
-        context = package.statements["stations_context"].rows(stations, values)
-        job = ClaimedJob(
-            id=1,
-            lease=1,
-            worker="stations",
-            entity="eu/hilltop",
-            parts={"region": "eu", "station": "hilltop"},
-            context=context[0] if context else {},
-            max_age_s=max_age_s,
-        )
+    async def turn() -> Outcome:
+        job = ClaimedJob(id=1, lease=1, worker="stations", entity="hilltop", parts={"station": "hilltop"})
         outcome = await load_job(f"{EXAMPLE}.stations", str(example))(job, FakeWork(api, clock))
         for effect in outcome.effects:
             package.statements[effect.statement].run(stations, [values | row for row in effect.rows])
@@ -168,8 +151,8 @@ async def test_example_worker_stores_what_it_finds_and_skips_what_is_fresh(
 
     assert isinstance(await turn(), Done)
     assert package.statements["stations_show"].rows(stations, values)[0]["temperature"] == 21.5
-    assert isinstance(await turn(), Skipped)
-    assert isinstance(await turn(max_age_s=0), Gone)
+    assert package.statements["stations_context"].rows(stations, values) == [{"success_at": clock.wall()}]
+    assert isinstance(await turn(), Gone)
     due = {"due_before": clock.wall() + 1, "limit": 10}
     assert package.statements["stations_stale"].rows(stations, due) == []
 
