@@ -1,6 +1,9 @@
 """What the control API asks of the daemon: the one seam between HTTP and everything behind it."""
 
+from collections.abc import Iterable
 from typing import Any, Protocol
+
+from supervisor.pools.alerts import Alert, AlertAnswer
 
 
 class Face(Protocol):
@@ -30,6 +33,10 @@ class Face(Protocol):
 
     async def unlock_key(self, key: str) -> dict[str, Any]:
         """End a key's park or quarantine because a person says so. RefusedError: no such key."""
+        ...
+
+    def take_alerts(self, alerts: Iterable[Alert]) -> list[AlertAnswer]:
+        """Give alerts to autoscale; return what becomes of each and why."""
         ...
 
     async def set_paused(self, worker: str, paused: bool) -> tuple[int, dict[str, Any]]:

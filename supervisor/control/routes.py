@@ -3,6 +3,7 @@
     GET  /healthz /readyz /metrics
     GET  /workers                               POST /workers/{worker}/pause|resume|restart
     GET  /keys                                  POST /keys/verify?name=  /keys/{key}/disable|enable|unlock
+                                                POST /alerts   (alerts.py)
     GET  /jobs?worker=&state=…                  POST /jobs
     GET  /jobs/{id}   /jobs/{id}/wait?timeout_s=
     POST /jobs/{id}/retry|discard               POST /jobs/retry|discard?filters&dry_run=1
@@ -16,9 +17,11 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from supervisor.control.alerts import answer_to, read_webhook
 from supervisor.control.face import Face
 from supervisor.control.problems import Handler
 from supervisor.core.errors import UsageError
@@ -50,6 +53,13 @@ async def metrics(request: web.Request) -> web.Response:
 async def workers(request: web.Request) -> web.Response:
     """Return the whole status."""
     return web.json_response(request.app[FACE].status())
+
+
+async def take_alerts(request: web.Request) -> web.Response:
+    """Give the alerts of a webhook to autoscale; say at once what becomes of them."""
+    answers = request.app[FACE].take_alerts(read_webhook(await request.read()))
+    body = msgspec.json.encode(answer_to(answers))
+    return web.Response(body=body, status=HTTPStatus.ACCEPTED, content_type="application/json")
 
 
 async def keys(request: web.Request) -> web.Response:
@@ -140,6 +150,7 @@ ROUTES = [
     web.post("/workers/{worker}/pause", pause),
     web.post("/workers/{worker}/resume", resume),
     web.post("/workers/{worker}/restart", restart),
+    web.post("/alerts", take_alerts),
     web.get("/keys", keys),
     web.post("/keys/verify", verify_keys),
     web.post("/keys/{key}/disable", disable_key),

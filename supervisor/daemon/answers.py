@@ -1,12 +1,14 @@
 """What the control API is told: the whole program's answers, gathered from its parts."""
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from supervisor.control.snapshot import Snapshot
 from supervisor.control.status import status_of
 from supervisor.daemon.following import Follower
 from supervisor.daemon.parts import Parts
+from supervisor.pools.alerts import Alert, AlertAnswer
 
 
 class Answers:
@@ -74,6 +76,10 @@ class Answers:
         """See `Face`."""
         self._parts.permits.unlock(key)
         return self._key(key)
+
+    def take_alerts(self, alerts: Iterable[Alert]) -> list[AlertAnswer]:
+        """See `Face`."""
+        return self._parts.autoscaler.take_alerts(alerts)
 
     async def set_paused(self, worker: str, paused: bool) -> tuple[int, dict[str, Any]]:
         """See `Face`."""

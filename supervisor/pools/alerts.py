@@ -20,12 +20,18 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One alert as it came in. id: its fingerprint and start. worker: "" = it names none. name: for people."""
+    """One alert as it came in. fingerprint, starts_at: which alert, and which time. worker: "" = it names none."""
 
-    id: str
+    fingerprint: str
+    starts_at: str
     worker: str
     name: str
     is_firing: bool
+
+    @property
+    def id(self) -> str:
+        """Return what is counted once."""
+        return f"{self.fingerprint} {self.starts_at}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +74,14 @@ class AlertBook:
         return next((alert for alert in self.firing(worker) if not alert.lifted), None)
 
     def fire(self, alert: Alert, wall: float) -> bool:
-        """Take a firing alert; tell whether it is new."""
-        known = self._known.get(alert.id)
+        """Take a firing alert; tell whether it is new.
+
+        One that starts anew without having been resolved (its sender was restarted) goes on with what it has.
+        """
+        known = self._known.get(alert.id) or self._earlier(alert)
         if known is not None:
-            self._known[alert.id] = msgspec.structs.replace(known, seen=moment(wall))
+            del self._known[known.id]
+            self._known[alert.id] = msgspec.structs.replace(known, id=alert.id, seen=moment(wall))
             return False
         self._known[alert.id] = CountedAlert(id=alert.id, worker=alert.worker, name=alert.name, seen=moment(wall))
         self._make_room()
@@ -106,6 +116,10 @@ class AlertBook:
     def forget(self, worker: str) -> None:
         """Drop every alert of a worker that is gone."""
         self._known = {id: alert for id, alert in self._known.items() if alert.worker != worker}
+
+    def _earlier(self, alert: Alert) -> CountedAlert | None:
+        same = (known for known in self.firing(alert.worker) if known.id.split(" ")[0] == alert.fingerprint)
+        return next(same, None)
 
     def _make_room(self) -> None:
         least_missed = sorted(self._known.values(), key=lambda alert: (not alert.over, alert.lifted > 0))

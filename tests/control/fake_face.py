@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from supervisor.core.errors import RefusedError, UnavailableError
+from supervisor.pools.alerts import Alert, AlertAnswer
 
 WORKERS = ("characters", "guilds", "items")
 PATTERNS = {"characters": "region/realm/name", "guilds": "region/realm/guild:name", "items": "region/number:item"}
@@ -28,6 +30,7 @@ class FakeFace:
         self.since_start: dict[str, dict[str, Any]] = {}
         self.hosts: list[dict[str, Any]] = []
         self.is_away = False
+        self.alerts: list[Alert] = []
 
     def status(self) -> dict[str, Any]:
         return {
@@ -101,6 +104,10 @@ class FakeFace:
             if key["name"] == name:
                 return dict(key)
         raise RefusedError(f"no key {name!r}")
+
+    def take_alerts(self, alerts: Iterable[Alert]) -> list[AlertAnswer]:
+        self.alerts += (taken := list(alerts))
+        return [AlertAnswer(alert=alert, action="moved", why="room", before=3, after=4) for alert in taken]
 
     async def set_paused(self, worker: str, paused: bool) -> tuple[int, dict[str, Any]]:
         if worker not in WORKERS:

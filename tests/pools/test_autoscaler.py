@@ -13,8 +13,14 @@ from tests.pools.plant import Stand, config_of
 BOUNDS = Autoscale(max=6, waiting_above=1_000_000, cooldown_s=10.0)  # so that only alerts move it
 
 
-def alert(*, number: int = 1, is_firing: bool = True, worker: str = "characters") -> Alert:
-    return Alert(id=f"fingerprint-{number} 2026-11-24T10:00:00Z", worker=worker, name="Backlog", is_firing=is_firing)
+def alert(*, number: int = 1, is_firing: bool = True, worker: str = "characters", hour: int = 10) -> Alert:
+    return Alert(
+        fingerprint=f"fingerprint-{number}",
+        starts_at=f"2026-11-24T{hour}:00:00Z",
+        worker=worker,
+        name="Backlog",
+        is_firing=is_firing,
+    )
 
 
 @pytest.fixture
@@ -102,6 +108,27 @@ def test_an_alert_of_which_nobody_speaks_for_a_day_counts_as_resolved(stand: Sta
     stand.scaler.take_alerts([alert()])
     stand.clock.jump_wall(SILENCE_S + 60)
     stand.run(20)
+    assert stand.plant.concurrency == 3
+
+
+def test_an_alert_that_fires_again_after_it_was_resolved_counts_again(stand: Stand) -> None:
+    stand.scaler.take_alerts([alert()])
+    stand.scaler.take_alerts([alert(is_firing=False)])
+    stand.run(30)
+    [answer] = stand.scaler.take_alerts([alert(hour=11)])
+    assert (answer.action, answer.after) == ("moved", 4)
+
+
+def test_an_alert_that_starts_anew_without_an_end_lifts_nothing_more(stand: Stand) -> None:
+    stand.scaler.take_alerts([alert()])
+    stand.run(30)
+    [answer] = stand.scaler.take_alerts([alert(hour=11)])
+    assert (answer.action, answer.after) == ("counted", 4)
+    stand.scaler.take_alerts([alert(is_firing=False)])  # the old one's end, late
+    stand.run(30)
+    assert stand.plant.concurrency == 4
+    stand.scaler.take_alerts([alert(hour=11, is_firing=False)])
+    stand.run(30)
     assert stand.plant.concurrency == 3
 
 
