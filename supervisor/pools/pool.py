@@ -98,6 +98,12 @@ class Pool:
         """Return how many live replicas there shall be."""
         return self.worker.replicas if self.is_wanted else 0
 
+    def _desired_concurrency(self) -> int:
+        """Return the written number; where the file says "auto", what autoscale has found."""
+        bounds = self.worker.autoscale
+        is_auto = bounds is not None and bounds.auto
+        return self.moved_to if is_auto and self.moved_to is not None else self.worker.concurrency
+
     def plan(self, *, closing: bool) -> sizing.Plan:
         """Return what brings the replicas to the desired number; closing: to none."""
         return sizing.plan(0 if closing else self.desired(), [replica.view() for replica in self.replicas.values()])
@@ -144,7 +150,7 @@ class Pool:
         return WorkerStatistics(
             worker=self.worker.name,
             desired_replicas=self.desired(),
-            desired_concurrency=self.worker.concurrency,
+            desired_concurrency=self._desired_concurrency(),
             effective_replicas=states[sizing.READY],
             effective_concurrency=self._concurrency(),
             paused=self.worker.paused,
