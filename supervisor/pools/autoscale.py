@@ -27,6 +27,7 @@ BACK_OFF = 0.7
 CAUTIOUS_S = 60.0  # after trouble it grows by steps, not by doubling
 HELPS = 0.25  # of what a doubling could bring; less means that something else is the bottleneck
 PLATEAU_S = 600.0
+NO_QUOTA = {"no key": "there is no usable key", "api down": "the API does not answer"}
 
 CAUSES = ("trouble", "surplus", "wanted", "calm", "resolved", "bounds", "plateau")
 TROUBLE, SURPLUS, WANTED, CALM, RESOLVED, BOUNDS, PLATEAU = CAUSES
@@ -37,7 +38,7 @@ class Averages:
     """What was seen of one worker since its last move, or a little less. Shares: 0..1 of the looks.
 
     span_s: how long. waiting: jobs that could start, mean. wanting: share with such a job. held: slots held,
-    mean. held_by: what the keys were mostly out of then: second, hour, no key, "" = nothing held. open: share of
+    mean. held_by: what held them mostly: second, hour, no key, api down, "" = nothing held. open: share of
     the time that was open. per_s: permits granted. trouble: what fails, in a person's words, "" = nothing.
     """
 
@@ -152,14 +153,14 @@ def _resolved(seen: Observation) -> Decision | None:
 
 
 def _spent(seen: Observation) -> Decision | None:
-    """The keys are the bottleneck: never up, and down to what keeps them busy."""
+    """The keys are the bottleneck: never up, and down to what keeps them busy. Without any, stand still."""
     if not seen.is_spent:
         return None
-    what = "there is no usable key" if seen.averages.held_by == "no key" else f"the keys' {seen.averages.held_by}"
-    held = f"{what} is the limit, {seen.averages.held:.1f} of {seen.concurrency * seen.replicas} slots wait for it"
-    if seen.averages.held_by == "no key":
-        return _stay(seen, what)
-    busy = seen.concurrency * seen.replicas - seen.averages.held
+    slots = seen.concurrency * seen.replicas
+    if seen.averages.held_by in NO_QUOTA:
+        return _stay(seen, NO_QUOTA[seen.averages.held_by])
+    held = f"the keys' {seen.averages.held_by} is the limit, {seen.averages.held:.1f} of {slots} slots wait for it"
+    busy = slots - seen.averages.held
     enough = max(seen.rest, math.ceil(HEADROOM * busy / seen.replicas))
     if enough < seen.concurrency and seen.averages.wanting >= ALL_THE_TIME:
         return _move(seen, enough, SURPLUS, held)

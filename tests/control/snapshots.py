@@ -10,7 +10,7 @@ from supervisor.core.messages import Pulse
 from supervisor.database.statistics import DatabaseStatistics
 from supervisor.limiter.fairness import WAIT_BOUNDS_S
 from supervisor.limiter.statistics import KeyStatistics, LimiterStatistics, PermitStatistics, WindowStatistics
-from supervisor.pools.statistics import PoolsStatistics, ReplicaStatistics, WorkerStatistics
+from supervisor.pools.statistics import AutoscaleStatistics, PoolsStatistics, ReplicaStatistics, WorkerStatistics
 from supervisor.settings.config import Api, Config, Key, Log, Secret, Server, Worker
 from tests.support.clock import FakeClock
 
@@ -86,6 +86,22 @@ def pool_of(**more: Any) -> WorkerStatistics:
         "replicas": (replica,),
     }
     return WorkerStatistics(**settings | more)
+
+
+def moved_of(**more: Any) -> AutoscaleStatistics:
+    settings: dict[str, Any] = {
+        "concurrency": 7,
+        "written": "auto",
+        "min": 1,
+        "max": 32,
+        "who": "autoscale",
+        "why": "1,240 jobs wait and the keys have room",
+        "since": 1_699_999_940.0,
+        "note": "every permit finds a slot",
+        "alerts": ("Backlog",),
+        "moves": {"wanted": 3},
+    }
+    return AutoscaleStatistics(**settings | more)
 
 
 def snapshot_of(clock: FakeClock, **more: Any) -> Snapshot:

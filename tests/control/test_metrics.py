@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from supervisor.control.metrics import Metrics
 from supervisor.core.messages import Tally
-from tests.control.snapshots import snapshot_of
+from tests.control.snapshots import moved_of, snapshot_of
 from tests.support.clock import FakeClock
 
 
@@ -27,6 +27,15 @@ def value(text: str, name: str, **labels: str) -> float:
             if sample.name == name and sample.labels == labels:
                 return float(sample.value)
     raise AssertionError(f"{name} {labels} is not among:\n{text}")
+
+
+def test_autoscale_has_its_bounds_moves_and_alerts(clock: FakeClock) -> None:
+    snapshot = snapshot_of(clock, autoscale={"characters": moved_of()})
+    text = Metrics(lambda: snapshot).text().decode()
+    assert value(text, "gatherer_autoscale_bound", worker="characters", bound="max") == 32
+    assert value(text, "gatherer_autoscale_moves_total", worker="characters", cause="wanted") == 3
+    assert value(text, "gatherer_autoscale_moves_total", worker="characters", cause="trouble") == 0
+    assert value(text, "gatherer_alerts_firing", worker="characters") == 1
 
 
 def test_our_names_have_the_designs_labels(text: str) -> None:

@@ -13,7 +13,7 @@ from supervisor.core.messages import Pulse, Tally
 from supervisor.limiter.hosts import HostStatistics
 from supervisor.limiter.statistics import LimiterStatistics
 from supervisor.pools.statistics import PoolsStatistics
-from tests.control.snapshots import SECRET, config_of, key_of, permits_of, pool_of, snapshot_of
+from tests.control.snapshots import SECRET, config_of, key_of, moved_of, permits_of, pool_of, snapshot_of
 from tests.support.clock import FakeClock
 
 
@@ -106,6 +106,18 @@ def test_before_the_first_pulse_there_is_a_status_too(clock: FakeClock) -> None:
     status = status_of(with_pulse(snapshot_of(clock), None))
     assert status["workers"]["characters"]["queue"] == {}
     assert status["database"]["commit_p99_s"] is None
+
+
+def test_the_status_says_who_moved_concurrency_and_why(clock: FakeClock) -> None:
+    status = status_of(snapshot_of(clock, autoscale={"characters": moved_of()}))["workers"]["characters"]
+    assert status["desired"]["concurrency"] == "auto"
+    assert status["autoscale"]["who"] == "autoscale"
+    assert status["autoscale"]["why"] == "1,240 jobs wait and the keys have room"
+    assert json.loads(json.dumps(status["autoscale"]))["alerts"] == ["Backlog"]
+
+
+def test_a_worker_that_nothing_may_move_says_so(clock: FakeClock) -> None:
+    assert status_of(snapshot_of(clock))["workers"]["characters"]["autoscale"] is None
 
 
 def test_no_secret_is_in_the_status(clock: FakeClock) -> None:

@@ -118,12 +118,13 @@ def test_a_written_number_does_not_rise_while_the_keys_are_spent(tmp_path: Path)
     assert "the keys' second is the limit" in stand.why
 
 
-def test_no_usable_key_is_no_reason_to_move(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("word", "why"), [("no key", "no usable key"), ("api down", "the API does not answer")])
+def test_where_nothing_can_be_sent_there_is_no_reason_to_move(tmp_path: Path, word: str, why: str) -> None:
     stand = Stand(tmp_path)
-    stand.plant.per_s, stand.plant.spent = 0.0, "no key"
+    stand.plant.per_s, stand.plant.spent = 0.0, word
     stand.run(60)
     assert stand.moves == []
-    assert "no usable key" in stand.why
+    assert why in stand.why
 
 
 @pytest.mark.slow
