@@ -131,6 +131,10 @@ def _outside(seen: Observation) -> Decision | None:
     return Decision(concurrency=inside, cause=BOUNDS, why=f"min {seen.bounds.min} .. max {seen.bounds.max} of the file")
 
 
+def _nobody(seen: Observation) -> Decision | None:
+    return None if seen.replicas else _stay(seen, "no replica is ready")
+
+
 def _too_soon(seen: Observation) -> Decision | None:
     left_s = seen.moved_at + seen.bounds.cooldown_s - seen.now
     if left_s > 0:
@@ -211,7 +215,7 @@ def _calm(seen: Observation) -> Decision | None:
     return _move(seen, less, CALM, f"only {seen.averages.waiting:,.0f} jobs wait")
 
 
-RULES = (_outside, _fixed, _too_soon, _trouble, _resolved, _spent, _useless, _wanted, _calm)
+RULES = (_fixed, _outside, _nobody, _too_soon, _trouble, _resolved, _spent, _useless, _wanted, _calm)
 
 
 def _move(seen: Observation, to: int, cause: str, why: str) -> Decision:

@@ -194,6 +194,9 @@ class Autoscaler:
             return "counted", "it has been counted before; repeats change nothing"
         if course.bounds.auto:
             return "none", 'concurrency = "auto" follows queue and keys without alerts'
+        first = self._book.unserved(course.worker)
+        if first is not None and first.id != alert.id:
+            return "waits", f"behind alert {first.name}: one step at a time"
         before = course.concurrency
         decision = self._consider(course)
         return "moved" if course.concurrency > before else "waits", decision.why

@@ -53,7 +53,7 @@ class Course:
             concurrency=self.concurrency,
             replicas=self.replicas,
             averages=self.looks.averages(),
-            fixed=self.fixed or ("" if self.replicas else "no replica is ready"),
+            fixed=self.fixed,
             moved_at=self.moved_at,
             owed=self.owed,
             alert=alert,
@@ -126,6 +126,8 @@ def fixed_by(config: Config, worker: Worker) -> str:
     """Return why nothing may move `worker`, "" = it may be moved."""
     if worker.paused:
         return "paused"
+    if written_of(worker) == 0:
+        return "concurrency = 0 in the file stops it"
     pin = _pin(config, worker)
     return f"pinned by {pin}" if pin else ""
 

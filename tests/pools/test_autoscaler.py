@@ -64,11 +64,12 @@ def test_repeats_of_an_alert_change_nothing(stand: Stand) -> None:
 
 
 def test_a_second_alert_waits_for_the_cooldown_and_says_so(stand: Stand) -> None:
-    answers = stand.scaler.take_alerts([alert(number=1), alert(number=2)])
-    assert [answer.action for answer in answers] == ["moved", "waits"]
+    answers = stand.scaler.take_alerts([alert(number=1), alert(number=2), alert(number=3)])
+    assert [answer.action for answer in answers] == ["moved", "waits", "waits"]
     assert "cooldown for another 10 s" in answers[1].why
-    stand.run(20)
-    assert stand.plant.concurrency == 5
+    assert "one step at a time" in answers[2].why
+    stand.run(30)
+    assert stand.plant.concurrency == 6
 
 
 def test_alerts_never_lift_beyond_max(stand: Stand) -> None:
@@ -255,6 +256,14 @@ def test_a_pinned_number_is_not_moved(tmp_path: Path) -> None:
     stand.run(60)
     assert stand.moves == []
     assert stand.why == "pinned by CHARACTERS_WORKER_CONCURRENCY"
+
+
+def test_a_zero_in_the_file_stops_a_worker_whatever_min_says(tmp_path: Path) -> None:
+    stand = Stand(tmp_path, bounds=Autoscale(cooldown_s=5.0), concurrency=0)
+    stand.run(30)
+    assert stand.scaler.take_alerts([alert()])[0].action == "waits"
+    assert stand.plant.concurrency == 0
+    assert "stops it" in stand.why
 
 
 def test_pinned_to_auto_moves(tmp_path: Path) -> None:
