@@ -4,8 +4,8 @@ For each latency, on a supervisor of its own each time:
 1. by hand: the file is edited from one concurrency to the next; the best requests per second of these is the bar
 2. auto: an empty state, concurrency = "auto", everything waits; the rate of the last seconds within the minute
 
-Load: unknown characters (5 requests each), more than can run; five keys at 40/s each, so that the keys and not this
-machine are the limit; production's 8 replicas. All figures are the simulator's count of answers 200.
+Load: unknown characters (5 requests each), more than can run; five keys at 25/s each and two replicas, so that the
+keys and not this machine are the limit. All figures are the simulator's count of answers 200.
 """
 
 import argparse
@@ -20,33 +20,35 @@ from scripts.benchmarks.configuration import CLIENTS, preset, with_tables_last
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.system import System, World, gatherer, scratch, simulator
 
-LATENCIES_S = (0.05, 0.2, 0.8)
-BY_HAND = (1, 2, 4, 8, 16)
+# Latency in seconds → what a hand tries, around what Little's law asks for.
+BY_HAND = {0.05: (1, 2, 4, 8), 0.2: (2, 4, 8, 16), 0.8: (4, 8, 16, 32)}
 SETTLE_S = 3.0
-MEASURE_S = 6.0
+MEASURE_S = 5.0
 WITHIN_S = 60.0
 LAST_S = 15.0
 SHARE = 0.95
-USE = 0.4
-CHARACTERS = 6000
+USE = 0.25
+REPLICAS = 2
+CHARACTERS = 3000
 WORLD = ["--realms", "8", "--characters-per-realm", "2000", "--valid", "1", "--per-hour", "off"]
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench autoscale")
-    parser.add_argument("--latency", type=float, action="append", help="seconds; default: 0.05, 0.2 and 0.8")
+    parser.add_argument("--latency", type=float, action="append", choices=sorted(BY_HAND), help="default: all")
     options = parser.parse_args(arguments)
     report = Report("autoscale")
     series: dict[str, list[tuple[float, float]]] = {}
-    for latency_s in options.latency or LATENCIES_S:
+    for latency_s in options.latency or BY_HAND:
         measure(latency_s, report, series)
     return report.finish(series, "requests per second")
 
 
 def measure(latency_s: float, report: Report, series: dict[str, list[tuple[float, float]]]) -> None:
     name = f"{1000 * latency_s:.0f} ms"
-    with run(latency_s, BY_HAND[0]) as (system, world):
-        rates = {concurrency: by_hand(system, world, concurrency) for concurrency in BY_HAND}
+    tries = BY_HAND[latency_s]
+    with run(latency_s, tries[0]) as (system, world):
+        rates = {concurrency: by_hand(system, world, concurrency) for concurrency in tries}
     best = max(rates.values())
     print(f"  {name} by hand: " + ", ".join(f"{c}: {rate:.0f}/s" for c, rate in rates.items()), flush=True)
     with run(latency_s, "auto") as (system, world):
@@ -81,7 +83,7 @@ def config_of(world: World, concurrency: int | str, *, paused: bool = False) -> 
     others = ("guilds", "profile", "items", "auctions") + (("characters",) if paused else ())
     document = tomlkit.parse(preset("production", world.base_url, world.token_url, paused=others)).unwrap()
     document["apis"]["blizzard"]["use"] = USE
-    document["workers"]["characters"]["concurrency"] = concurrency
+    document["workers"]["characters"] |= {"concurrency": concurrency, "replicas": REPLICAS}
     return with_tables_last(tomlkit.dumps(document))
 
 
