@@ -15,6 +15,7 @@ import psutil
 from scripts.benchmarks.system import System, name_of
 from supervisor.core.errors import GathererError
 from supervisor.limiter.dispatcher import TOKEN_WORKER
+from supervisor.limiter.permit import EARLIER_WORKER
 from tests.support.proxy import FAIR, MOST_HOLD_S, Proxy, Weather
 
 GONE_WITHIN_S = 5.0
@@ -122,7 +123,7 @@ class Chaos:
         while time.monotonic() < deadline:
             with suppress(GathererError):
                 keys = self._system.daemon.get("/keys")["keys"]
-                if any(set(key["statuses"]) - {TOKEN_WORKER} for key in keys):
+                if any(set(key["statuses"]) - {TOKEN_WORKER, EARLIER_WORKER} for key in keys):
                     return time.monotonic()
             time.sleep(0.05)
         raise SystemExit(f"no permit within {FIRST_WITHIN_S:g} s; see {self._system.folder}/supervisor.log")

@@ -30,7 +30,7 @@ PROCESSES, AT_ONCE = 4, 2
 GIVE_UP_S = 180.0
 SOURCES = Path(__file__).parent / "peers"
 INSTALLED = Path("var/bench/peers")
-NPM = "bullmq@6"
+NPM = ("bullmq@6", "ioredis@5")
 PIP = ("saq[redis]==0.26.*", "typing_extensions")
 
 
@@ -65,7 +65,7 @@ def installed() -> dict[str, list[str]]:
         print("BullMQ is left out: there is no node or no npm")
         return commands
     if not (INSTALLED / "node_modules").exists():
-        subprocess.run([npm, "install", "--silent", "--no-audit", "--no-fund", NPM], cwd=INSTALLED, check=True)
+        subprocess.run([npm, "install", "--silent", "--no-audit", "--no-fund", *NPM], cwd=INSTALLED, check=True)
     shutil.copy(SOURCES / "bullmq_worker.js", INSTALLED)  # node looks for modules beside the file
     return {"BullMQ": [node, str(INSTALLED / "bullmq_worker.js")]} | commands
 

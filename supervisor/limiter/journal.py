@@ -119,15 +119,13 @@ class Journal:
 
     def _past(self, page: Page, charges: list[tuple[float, int]]) -> Past:
         now = self._clock.monotonic()
-        short_full_at = now + LINGER_S
-        if self._was_clean and page.in_flight == 0:
-            short_full_at = self._stopped_at - self._base if self._is_same_boot else now
+        was_quiet = self._was_clean and page.in_flight == 0 and self._is_same_boot
         return Past(
             origin="damaged" if page.identity in self._damaged else "restored",
             charges=tuple((at - self._base, requests) for at, requests in charges),
             unknown=page.in_flight,
             unflushed_s=0.0 if self._was_clean or self._is_same_boot else UNFLUSHED_S,
-            short_full_at=short_full_at,
+            short_full_at=self._stopped_at - self._base if was_quiet else now,
             parked_until=page.parked_until - self._base if page.parked_until else 0.0,
         )
 

@@ -76,13 +76,6 @@ class Page:
         self._words[5] = in_flight
         self.is_dirty = True
 
-    def settle(self, at: float, requests: int) -> None:
-        """Count what was in flight before a restart."""
-        if requests:
-            self._add(at + self._base, requests)
-        self._words[5] = 0
-        self.is_dirty = True
-
     def park(self, until: float) -> None:
         """Write down until when the key is parked."""
         self._doubles[6] = until + self._base
@@ -134,7 +127,7 @@ class Page:
                 continue
             number, requests = unpack_bucket(word)
             if newest - KEPT_BUCKETS < number:
-                # What was settled by the last start may lie a little ahead; nothing lies far ahead.
+                # What nobody answered is counted a little ahead (`Key.charge_unseen`); nothing lies far ahead.
                 number = min(number, newest + MAX_AHEAD_BUCKETS)
                 found.append(((number + 1) * self._bucket_s, requests))
         return sorted(found)

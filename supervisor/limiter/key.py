@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from supervisor.limiter.feedback import Standing, State
 from supervisor.limiter.hosts import Hosts
-from supervisor.limiter.past import LINGER_S, NoRecord, Past, Record
+from supervisor.limiter.past import NoRecord, Past, Record
 from supervisor.limiter.quota import NOTHING, Quota
 from supervisor.limiter.turns import Turns
 from supervisor.limiter.window import WindowModel
@@ -130,16 +130,19 @@ class Key:
             return CONFIGURED
         return "" if old.secret == settings.secret else ROTATED
 
-    def restore(self, record: Record, past: Past, now: float) -> None:
-        """Write to `record` from now on, and count what it says was spent before."""
+    def restore(self, record: Record, past: Past, now: float) -> int:
+        """Write to `record` from now on, and count what it says was spent before.
+
+        Return how many requests of the process before may still arrive: they are in flight.
+        """
         self.reopen()
         self.record = record
         self.origin = past.origin
         unknown = self.quota.restore(past, now)
-        if past.origin != "new":
-            record.settle(now + LINGER_S, unknown)
+        record.mark(self.quota.in_flight)
         if past.parked_until > now:
             self.standing.park(past.parked_until, "parked before the restart")
+        return unknown
 
     def reopen(self) -> None:
         """Look at everything again: something other than time has changed."""

@@ -24,9 +24,13 @@ OpenRecord = Callable[[bytes, float], tuple[Record, Past]]
 
 
 class KeyRing:
-    """The keys of the configuration, in its order, and those that have left it with requests on their account."""
+    """The keys of the configuration, in its order, and those that have left it with requests on their account.
 
-    def __init__(self) -> None:
+    adopt(key, requests, now): a process before this one had so many in flight, and nobody speaks of them any more.
+    """
+
+    def __init__(self, adopt: Callable[[Key, int, float], None]) -> None:
+        self._adopt = adopt
         self.keys: tuple[Key, ...] = ()
         self._known: dict[bytes, Key] = {}
         self._candidates: dict[tuple[str, str], Candidates] = {}
@@ -104,7 +108,7 @@ class KeyRing:
     def _restore(self, key: Key, now: float) -> None:
         if self._open_record is not None:
             record, past = self._open_record(key.identity, key.quota.longest.per_s)
-            key.restore(record, past, now)
+            self._adopt(key, key.restore(record, past, now), now)
 
 
 def merged(keys: Iterable[KeySettings]) -> list[KeySettings]:

@@ -43,8 +43,8 @@ class Limiter:
     """All keys, all waiters, all permits that are out."""
 
     def __init__(self, *, config: Config, events: Events, random: Random, now: float) -> None:
-        self.ring = KeyRing()
         self.permits = Permits()
+        self.ring = KeyRing(self.permits.adopt)
         self.dispatcher = Dispatcher(self.ring, self.permits)
         self.judge = Judge(events=events, random=random)
         self._events = events

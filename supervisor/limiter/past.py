@@ -13,9 +13,10 @@ class Past:
 
     origin: "new" (never seen here: unspent), "restored", "damaged" (spent) or "unrecorded" (no room).
     charges: answered requests, oldest first, in the journal's buckets.
-    unknown: requests in flight when the last process ended; unflushed_s: seconds of requests at full
+    unknown: requests in flight when the last process ended, which linger; unflushed_s: seconds of requests at full
     speed that power loss may have taken from the journal.
-    short_full_at: short windows count as full at this moment, None = they do not.
+    short_full_at: short windows count as full at this moment, because the journal's buckets are too coarse for
+    them; None = they do not.
     parked_until: 0 = not parked.
     """
 
@@ -38,10 +39,6 @@ class Record(Protocol):
         """Write down one counted request, then those still in flight: a crash in between counts one twice."""
         ...
 
-    def settle(self, at: float, requests: int) -> None:
-        """Write down that what was in flight before a restart counts as `requests` at `at`; nothing is in flight."""
-        ...
-
     def park(self, until: float) -> None:
         """Write down that the key must not be used until `until`."""
         ...
@@ -54,9 +51,6 @@ class NoRecord:
         """Do nothing."""
 
     def charge(self, now: float, in_flight: int) -> None:
-        """Do nothing."""
-
-    def settle(self, at: float, requests: int) -> None:
         """Do nothing."""
 
     def park(self, until: float) -> None:

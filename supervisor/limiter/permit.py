@@ -16,6 +16,9 @@ HOLD_LIMIT_S = 60.0
 HOLD_MARGIN_S = 30.0
 """A permit may be held for the API's timeout and this long, but never less than HOLD_LIMIT_S."""
 
+NOBODY, EARLIER_WORKER = -1, "(earlier)"
+"""Connection and worker of permits that a process before this one granted: whose, the journal does not say."""
+
 UNKNOWN_STATUS, NOT_SENT_STATUS = -1, -2
 """Marks in `Key.statuses` beside HTTP statuses."""
 
@@ -91,6 +94,12 @@ class Permits:
         permit.lingers_until = now + LINGER_S
         self._ends_at = min(self._ends_at, permit.lingers_until)
         self._lingering[permit.id] = permit
+
+    def adopt(self, key: Key, requests: int, now: float) -> None:
+        """Let requests linger that a process before this one had in flight, and that are in flight at `key`."""
+        for _ in range(requests):
+            self._last += 1
+            self.linger(Permit(self._last, key, NOBODY, EARLIER_WORKER, 0, now), now)
 
     def held_by(self, connection: int) -> list[Permit]:
         """Return the permits that `connection` holds."""

@@ -10,7 +10,7 @@ from supervisor.core.job import Priority
 from supervisor.limiter.evidence import Evidence
 from supervisor.limiter.modes import make_window
 from supervisor.limiter.pacing import Pacing
-from supervisor.limiter.past import LINGER_S, Past
+from supervisor.limiter.past import Past
 from supervisor.limiter.window import WindowModel
 from supervisor.settings.config import Api
 
@@ -122,7 +122,7 @@ class Quota:
                 pacing.not_sent(priority)
 
     def restore(self, past: Past, now: float) -> int:
-        """Count what an earlier process spent; return how many requests of unknown fate were counted.
+        """Count what an earlier process spent; return how many requests of it are in flight: somebody must end them.
 
         Call once, before the first grant.
         """
@@ -131,12 +131,12 @@ class Quota:
             if window.is_long:
                 for at, requests in past.charges:
                     window.charge(at, min(requests, window.limit))
-                window.charge(now + LINGER_S, min(unknown, window.limit))
             elif past.short_full_at is not None:
                 window.charge(past.short_full_at, window.limit)
             if pacing is not None:
                 pacing.replay(past.charges, now)
             window.expire(now)
+        self.in_flight += unknown
         return unknown
 
     def learn(self, *, sent_at: float, now: float, rtt_s: float, date_s: float, path: str) -> str:

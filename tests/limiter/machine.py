@@ -67,7 +67,15 @@ class Machine:
         self.clock.jump_wall(wall + off_s - self.clock.wall())
 
     def used(self, name: str = "osint-1") -> int:
-        return self.bench.key(name).quota.longest.count
+        quota = self.bench.key(name).quota
+        return quota.longest.count + quota.in_flight
+
+    def room(self) -> int:
+        """Return how many requests the short window of the first key has left now."""
+        quota = self.bench.key().quota
+        shortest = self.bench.key().shortest
+        shortest.expire(self.bench.now)
+        return shortest.limit - shortest.count - quota.in_flight
 
     def frees_in_s(self) -> float:
         """Return when the next permit can be had."""

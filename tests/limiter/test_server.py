@@ -128,7 +128,7 @@ async def test_permits_out_at_the_end_of_a_run_count_as_unknown(tmp_path: Path, 
             it.ask(number)
     async with desk(tmp_path, clock) as it:
         it.ask(1)
-        await clock.advance(2.9)
+        await clock.advance(0.9)
         assert it.answers == []
         await clock.advance(0.2)
         assert len(it.answers) == 1
