@@ -158,11 +158,16 @@ class Limiter:
 
     def set_waiting(self, counts: dict[str, list[int]], now: float) -> None:
         """Take over how many jobs are claimable: {worker: [urgent, normal, background]}; absent = none."""
+        may_go = False
         for flow in self.dispatcher.flows.values():
+            before = flow.start_priority()
             flow.claimable = list(counts.get(flow.worker, (0, 0, 0)))
+            may_go |= flow.starts.size > 0 and flow.start_priority() != before
         for worker in counts.keys() - self.dispatcher.flows.keys():
             self.dispatcher.flow(worker).claimable = list(counts[worker])
-        self.dispatcher.pump(now)
+        # This comes many times a second, and mostly finds every start waiting for what it waited for before.
+        if may_go:
+            self.dispatcher.pump(now)
 
     def set_wall(self, zero_at: float, now: float) -> None:
         """Say where Unix time 0 of this machine's clock lies, in monotonic seconds; for a configured phase."""
