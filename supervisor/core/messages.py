@@ -71,7 +71,7 @@ class Release(Message, frozen=True):
     retry_after_s: from the header, -1 = absent. date_s: Unix seconds of its Date, 0 = none. path: names
     the way to the server, "" = unsaid. Both are sent only where the API's mode or theta needs them.
     region: where it was sent, "" = the end says nothing about the API's host (nothing was tried, or we gave
-    it up ourselves).
+    it up ourselves). allowed, remaining: from RateLimit headers (requests a window, and those left), -1 = absent.
     """
 
     permit: int
@@ -82,6 +82,8 @@ class Release(Message, frozen=True):
     date_s: int = 0
     path: str = ""
     region: str = ""
+    allowed: int = -1
+    remaining: int = -1
 
 
 class Tally(Message, frozen=True):

@@ -221,6 +221,8 @@ class Limiter:
             doubt(key, message, self._events, now)
         key.charge(now)
         key.statuses[permit.worker, status] += 1
+        if message.remaining >= 0:
+            key.quota.count_up(message.allowed, message.remaining, now)
         if permit.connection:
             self.dispatcher.flow(permit.worker).round_trips.observe(message.rtt_s)
             self._slowness.answered(key, message.rtt_s, now)

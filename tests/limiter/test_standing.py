@@ -3,7 +3,7 @@
 from supervisor.core.messages import ANSWERED, Release
 from supervisor.limiter.statistics import statistics_of
 from supervisor.settings.config import Window
-from tests.limiter.support import HOUR, Bench, api, config, key, worker
+from tests.limiter.support import HOUR, Bench, Replica, api, config, key, worker
 
 
 def test_a_429_parks_the_key_for_all_and_the_request_goes_on_with_another() -> None:
@@ -132,3 +132,36 @@ def test_a_slow_key_with_much_left_and_keys_that_are_slow_together_are_used_on()
         bench = almost_spent(others_too=others_too)
         served(bench, slow=slow)
         assert bench.heard.named("key_slowed") == []
+
+
+def told(bench: Bench, replica: Replica, allowed: int, remaining: int) -> list[int]:
+    """Answer one request with RateLimit headers; return how many of each window are counted then."""
+    grant = replica.get()
+    assert grant is not None
+    message = Release(grant.permit, ANSWERED, 200, 0.1, allowed=allowed, remaining=remaining)
+    bench.limiter.release(replica.number, message, bench.now)
+    return [window.count for window in bench.key().quota.windows]
+
+
+def test_rate_limit_headers_count_up_the_window_that_they_speak_of_and_never_down() -> None:
+    bench = Bench()
+    replica = bench.replica()
+    assert told(bench, replica, 100, 99) == [1, 1]
+    assert told(bench, replica, 100, 40) == [60, 2]
+    assert told(bench, replica, 100, 90) == [61, 3]
+    assert told(bench, replica, 36_000, 30_000) == [62, 6_000]
+    assert told(bench, replica, 1_000, 0) == [63, 6_001]
+    assert told(bench, replica, 100, 0) == [100, 6_002]
+    assert replica.get() is None
+    bench.advance(1.1)
+    assert told(bench, replica, 100, 99) == [1, 6_003]
+
+
+def test_rate_limit_headers_leave_room_for_requests_in_flight() -> None:
+    bench = Bench(config(key(use=0.5)))
+    replica = bench.replica()
+    for _ in range(10):
+        replica.get()
+    assert told(bench, replica, 100, 89) == [1, 1]
+    assert told(bench, replica, 100, 30) == [10, 2], "50 are ours, 10 in flight, and 30 can still be had"
+    assert len(replica.exhaust()) == 30
