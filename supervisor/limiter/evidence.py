@@ -9,7 +9,7 @@ for ten minutes, and fixed windows count as sliding for an hour.
 import math
 
 from supervisor.limiter.phase import DateReader, Phase, is_better
-from supervisor.limiter.theta import Theta
+from supervisor.limiter.theta import MAX_THETA_S, Theta
 from supervisor.settings.config import Api
 
 FIXED, AUTO = "fixed", "auto"
@@ -18,12 +18,14 @@ WALL_ERROR_S = 0.005
 """How far this machine's clock and the server's may be apart when the phase is configured; NTP keeps both nearer."""
 WALL_MOVED_S = 0.001
 """A wall clock that has moved by more than this moves the phase."""
+RENEW_S = 60.0
+"""A phase widens with its age, so it is read anew this often though nothing has moved."""
 
 
 class Evidence:
     """What is known for one key. theta_s: seconds. learns: answers must be shown to `heard`."""
 
-    __slots__ = ("_api", "_fallen_until", "_phase", "_reader", "_zero_at", "learns", "theta")
+    __slots__ = ("_api", "_fallen_until", "_phase", "_read_at", "_reader", "_zero_at", "learns", "theta")
 
     def __init__(self, api: Api) -> None:
         self.theta = Theta()
@@ -32,6 +34,7 @@ class Evidence:
         self._fallen_until = -math.inf
         # Unix time 0 of this machine's clock in monotonic seconds; None = nobody has said.
         self._zero_at: float | None = None
+        self._read_at = -math.inf
         self.learns = False
         self._api = api
         self.follow(api)
@@ -51,6 +54,14 @@ class Evidence:
         """Return how much earlier than their answers requests were surely counted."""
         return self.theta.value
 
+    @property
+    def unseen_s(self) -> float:
+        """Return how much later than the last moment of its counting a request that nobody answered is charged.
+
+        theta counts on the way back that an answer has behind it, and may grow until the slot is free.
+        """
+        return MAX_THETA_S if self._api.theta == AUTO else 0.0
+
     def phase(self, now: float) -> Phase | None:
         """Return the tick of the server's windows to go by; None = count as sliding."""
         if self._api.mode != FIXED or now < self._fallen_until:
@@ -60,16 +71,18 @@ class Evidence:
         if self._zero_at is None:
             return None
         tick_at = self._zero_at + self._api.phase_s
-        return Phase(tick_at - WALL_ERROR_S, tick_at + WALL_ERROR_S, now)
+        return Phase(tick_at - WALL_ERROR_S, tick_at + WALL_ERROR_S, self._read_at)
 
     def wall(self, zero_at: float, now: float) -> bool:
         """Take note where Unix time 0 of this machine's clock lies; tell whether the windows must be told."""
-        before = self._zero_at
+        if self._api.mode != FIXED or self._api.phase_s is None:
+            return False
         is_over = self._has_ended_fall_back(now)
-        if before is not None and abs(zero_at - before) <= WALL_MOVED_S:
+        before = self._zero_at
+        if before is not None and abs(zero_at - before) <= WALL_MOVED_S and now - self._read_at < RENEW_S:
             return is_over
-        self._zero_at = zero_at
-        return self._api.mode == FIXED and self._api.phase_s is not None
+        self._zero_at, self._read_at = zero_at, now
+        return True
 
     def heard(self, *, sent_at: float, now: float, rtt_s: float, date_s: float, path: str) -> bool:
         """Take note of an answer; tell whether the windows must be told.

@@ -212,11 +212,8 @@ class Key:
         self.record.charge(now, quota.in_flight)
 
     def charge_unseen(self, now: float) -> None:
-        """Count one request in flight that nobody answered and that the server can count no more.
-
-        An answer has the way back behind it, which theta counts on; here there was none.
-        """
-        self.charge(now + self.quota.evidence.theta_s)
+        """Count one request in flight that nobody answered and that the server can count no more."""
+        self.charge(now + self.quota.evidence.unseen_s)
 
     def not_sent(self, priority: int) -> None:
         """Take one request in flight back."""

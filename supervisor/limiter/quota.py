@@ -26,7 +26,7 @@ class Quota:
     evidence: what answers tell beyond their number.
     """
 
-    __slots__ = ("_longest", "_rules", "_settings", "evidence", "in_flight")
+    __slots__ = ("_longest", "_rules", "_whole", "evidence", "in_flight")
 
     def __init__(self, api: Api, use: float) -> None:
         self.in_flight = 0
@@ -114,16 +114,6 @@ class Quota:
         for window, _ in self._rules:
             window.charge(now)
 
-    def count_up(self, allowed: int, remaining: int, now: float) -> None:
-        """Believe an API that says of its window of `allowed` requests that fewer remain than we know of.
-
-        Others may use the key too. It never lowers our count, and concerns no window of another size.
-        """
-        for settings, (window, _) in zip(self._settings, self._rules, strict=True):
-            missing = window.limit - remaining - self.in_flight - window.count
-            if settings.requests == allowed and missing > 0:
-                window.charge(now, missing)
-
     def not_sent(self, priority: int) -> None:
         """Take one request in flight back: no byte of it can have left."""
         self.in_flight -= 1
@@ -138,11 +128,13 @@ class Quota:
         """
         unknown = past.unknown + self._most_in(past.unflushed_s)
         for window, pacing in self._rules:
+            # Not the present share of it: the earlier process may have had another.
+            whole = self._whole[window.per_s]
             if window.is_long:
                 for at, requests in past.charges:
-                    window.charge(at, min(requests, window.limit))
+                    window.charge(at, min(requests, whole))
             elif past.short_full_at is not None:
-                window.charge(past.short_full_at, window.limit)
+                window.charge(past.short_full_at, whole)
             if pacing is not None:
                 pacing.replay(past.charges, now)
             window.expire(now)
@@ -176,8 +168,8 @@ class Quota:
     def reshape(self, api: Api, use: float, now: float) -> None:
         """Take new limits over without forgetting what is spent.
 
-        A short window of a length or a kind that we did not count starts full; a long one is filled from
-        the longest that we have.
+        A short window of a length or a kind that we did not count starts full, by the whole limit: more than
+        the present share of it may have been spent. A long one is filled from the longest that we have.
         """
         before = {(type(window), window.per_s): window for window in self.windows}
         paced = {window.per_s for window, pacing in self._rules if pacing is not None}
@@ -187,7 +179,7 @@ class Quota:
         self._build(api, use, before)
         for window, pacing in self._rules:
             if (type(window), window.per_s) not in before:
-                for at, requests in history if window.is_long else [(now, window.limit)]:
+                for at, requests in history if window.is_long else [(now, self._whole[window.per_s])]:
                     window.charge(at, requests)
                 window.expire(now)
             if pacing is not None and window.per_s not in paced:
@@ -214,10 +206,10 @@ class Quota:
                 pacing = pacings.get(window.per_s) or Pacing(window.limit, window.per_s)
                 pacing.resize(window.limit, window.per_s)
             rules.append((window, pacing))
-        self._settings = api.windows
         self._rules = tuple(rules)
+        self._whole = {settings.per_s: settings.requests for settings in api.windows}
         self._longest = max((window for window, _ in rules), key=lambda window: window.per_s)
 
     def _most_in(self, seconds: float) -> int:
         """Return the most requests that the windows can have allowed in `seconds`."""
-        return min(window.limit * math.ceil(seconds / window.per_s) for window, _ in self._rules)
+        return min(requests * math.ceil(seconds / per_s) for per_s, requests in self._whole.items())

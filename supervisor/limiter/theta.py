@@ -19,6 +19,8 @@ MINUTE_S = 60.0
 GUARD = 0.85
 GUARD_OF_SEVERAL = 0.6
 GUARD_S = 0.001
+MAX_THETA_S = 0.5
+"""Nothing is gained beyond; what no answer was seen of is held for so much longer."""
 MAX_PATHS = 16
 """Paths are texts that replicas send: with more than these, theta is 0."""
 
@@ -105,4 +107,5 @@ class Theta:
         if not paths or len(paths) > MAX_PATHS or any(path.samples < MIN_SAMPLES for path in paths):
             return 0.0
         guard = GUARD if len(paths) == 1 else GUARD_OF_SEVERAL
-        return max(0.0, guard * min(path.least for path in paths) - GUARD_S) * self._factor
+        theta_s = guard * min(path.least for path in paths) - GUARD_S
+        return min(max(0.0, theta_s), MAX_THETA_S) * self._factor

@@ -94,6 +94,16 @@ def test_a_crash_right_after_a_crash_counts_what_was_in_flight_once(machine: Mac
         assert machine.used() == 4
 
 
+def test_a_stop_right_after_a_crash_does_not_forget_what_may_still_be_counted(machine: Machine) -> None:
+    """The request in flight at the crash may be counted for a linger, whatever becomes of the run after it."""
+    assert machine.start().replica().get() is not None
+    machine.crash()
+    machine.start()
+    machine.stop()
+    machine.pass_time(1.5)
+    assert machine.start().key().quota.in_flight == 1
+
+
 def test_spent_requests_expire_after_an_hour_across_restarts(machine: Machine) -> None:
     machine.start()
     machine.spend(10)

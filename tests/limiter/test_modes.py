@@ -7,7 +7,7 @@ import pytest
 from supervisor.core.messages import ANSWERED, Grant, Release
 from supervisor.limiter.evidence import FALL_BACK_S
 from supervisor.limiter.past import LINGER_S
-from supervisor.limiter.theta import MIN_SAMPLES
+from supervisor.limiter.theta import MAX_THETA_S, MIN_SAMPLES
 from supervisor.settings.config import Window
 from tests.limiter.support import HOUR, SECOND, Bench, Replica, api, config
 
@@ -213,7 +213,9 @@ def test_a_request_of_unknown_fate_counts_theta_longer() -> None:
     assert grant is not None
     replica.unknown(grant)
     bench.advance(LINGER_S + 0.001)
-    bench.advance(0.999)
+    theta_s = bench.key().quota.evidence.theta_s
+    assert theta_s > 0.08
+    bench.advance(0.999 + MAX_THETA_S - theta_s)
     window = bench.key().quota.windows[0]
     window.expire(bench.now)
     assert window.count == 1, "no answer is behind it that theta could count back from"
@@ -269,3 +271,11 @@ def test_a_smaller_share_is_in_force_at_once_in_a_bucket() -> None:
     bench.configure(config(api(windows=(SECOND,), mode="bucket", use=0.5)))
     assert after(bench, replica, 0.0) == 0
     assert after(bench, replica, 0.5) == pytest.approx(14, abs=1)
+
+
+def test_a_window_that_starts_full_stays_so_when_the_share_rises() -> None:
+    bench, replica = bench_of()
+    spend(replica)
+    bench.configure(config(api(windows=(SECOND,), mode="bucket", use=0.4)))
+    bench.configure(config(api(windows=(SECOND,), mode="bucket")))
+    assert after(bench, replica, 0.0) == 0
