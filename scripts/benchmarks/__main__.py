@@ -31,4 +31,5 @@ def main(arguments: list[str]) -> int:
     return int(module.main(arguments[1:]))
 
 
-sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":  # processes of a benchmark import this file anew
+    sys.exit(main(sys.argv[1:]))

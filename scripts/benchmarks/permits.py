@@ -11,6 +11,7 @@ write of its own.
 import argparse
 import asyncio
 import json
+import os
 import socket
 import sys
 import time
@@ -21,7 +22,6 @@ from typing import Any
 
 import uvloop
 
-from scripts.benchmarks.machine import take_cores
 from scripts.benchmarks.permit_client import cpu_between
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.system import percentile, scratch
@@ -66,7 +66,8 @@ def main(arguments: list[str]) -> int:
     )
     options = parser.parse_args(arguments)
     if options.alone:
-        take_cores()
+        # Inherited by the clients. Round robin, so that server and clients share fairly what they take.
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
     with scratch() as folder:
         return uvloop.run(measure_all(folder, options))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from supervisor.limiter.journal import Journal
 from supervisor.limiter.journal_page import WORD_BYTES
-from supervisor.settings.config import Window
+from supervisor.settings.config import Api, Window
 from tests.limiter.support import Bench, api, config, key
 from tests.support.clock import FakeClock
 
@@ -13,9 +13,10 @@ SMALL = api(windows=(Window(requests=10, per_s=1.0), Window(requests=100, per_s=
 
 
 class Machine:
-    """A host on which supervisors start and end; one journal file."""
+    """A host on which supervisors start and end; one journal file. limits: of the API, may be set between runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limits: Api = SMALL) -> None:
+        self.limits = limits
         self.clock = FakeClock()
         self.path = folder / "permits.journal"
         self.boot_id = BOOT
@@ -23,7 +24,7 @@ class Machine:
         self.bench: Bench
 
     def start(self, *keys: str) -> Bench:
-        settings = config(SMALL, *(key(name) for name in keys or ("osint-1",)))
+        settings = config(self.limits, *(key(name) for name in keys or ("osint-1",)))
         self.bench = Bench(settings, has_credentials=False, now=self.clock.monotonic())
         heard = self.bench.heard.events
         self.journal = Journal(self.path, clock=self.clock, events=heard, boot_id=self.boot_id)
@@ -56,9 +57,9 @@ class Machine:
         self.journal._words[7] = 0
         is_clean = self.journal._words[7]
         self.journal.close()
-        words = bytearray(self.path.read_bytes())
-        words[7 * WORD_BYTES] = is_clean
-        self.path.write_bytes(words)
+        with self.path.open("r+b") as file:
+            file.seek(7 * WORD_BYTES)
+            file.write(bytes([is_clean]))
 
     def reboot(self, off_s: float) -> None:
         self.boot_id = NEXT_BOOT

@@ -1,9 +1,8 @@
 """A discrete-event simulation: the limiter, replicas, a network with delays, and a strict server.
 
 The server counts on arrival, in a sliding log per window: it refuses (429) iff more than N counted
-arrivals lie in a half-open window. It shares no code with the limiter. Delays as in the
-specification: base round trip 40 ms, split at random; exponential jitter; lognormal server time after
-the count; lost packets; stalls of 1 s. Time is virtual.
+arrivals lie in a half-open window. Its log is the simulated API's, which shares no code with the limiter.
+Delays as in `network.py`. Time is virtual.
 """
 
 import heapq
@@ -13,67 +12,38 @@ from bisect import bisect_right
 from collections.abc import Callable
 from random import Random
 
+from jobs.simulator.limits import SlidingLog
 from supervisor.core.messages import ANSWERED, UNKNOWN, Acquire, Grant, Refuse, Release
+from tests.limiter.network import DOWN, UP, Network
 from tests.limiter.support import Bench
 
 
 class StrictServer:
-    """Counts arrivals; windows: [(requests, seconds)]. arrivals: moments of the counted ones, per key."""
+    """Counts arrivals in a sliding log for each window; windows: [(requests, seconds)].
+
+    arrivals: moments of the counted ones, per key.
+    """
 
     def __init__(self, windows: list[tuple[int, float]]) -> None:
         self._windows = windows
+        self._logs: dict[str, list[SlidingLog]] = {}
         self.arrivals: dict[str, list[float]] = {}
         self.refused = 0
 
     def count(self, key: str, now: float) -> bool:
-        log = self.arrivals.setdefault(key, [])
-        for requests, per_s in self._windows:
-            if len(log) >= requests and log[-requests] > now - per_s:
-                self.refused += 1
-                return False
-        log.append(now)
+        logs = self._logs.setdefault(key, [SlidingLog(requests, per_s) for requests, per_s in self._windows])
+        if not all(log.has_room(now) for log in logs):
+            self.refused += 1
+            return False
+        for log in logs:
+            log.count(now)
+        self.arrivals.setdefault(key, []).append(now)
         return True
 
     def peak(self, key: str, per_s: float) -> int:
         """Return the most arrivals in any window (t - per_s, t]."""
         log = self.arrivals.get(key, [])
         return max((n + 1 - bisect_right(log, at - per_s) for n, at in enumerate(log)), default=0)
-
-
-class Network:
-    """Delays of one path. jitter_s: mean of the exponential part."""
-
-    def __init__(
-        self, random: Random, *, jitter_s: float, server_s: float = 0.015, stall_every_s: float = 300.0
-    ) -> None:
-        self._random = random
-        up_share, jitter_up = random.uniform(0.3, 0.7), random.random()
-        self._base = (0.04 * up_share, 0.04 * (1 - up_share))
-        self._jitter = (jitter_s * jitter_up, jitter_s * (1 - jitter_up))
-        self._server_s = server_s
-        self._stall_every_s = stall_every_s
-        self._stall = [(math.inf, math.inf)] * 3
-        self._next_stall = random.expovariate(1 / stall_every_s)
-        self._last = [0.0, 0.0]
-
-    def delay(self, way: int, at: float) -> float:
-        """Return the seconds from `at` to the other end; way 0 = up, 1 = down."""
-        delay = self._base[way] + self._random.expovariate(1 / max(1e-9, self._jitter[way]))
-        if self._random.random() < 0.00025:
-            delay += 1.0
-        return delay + self._stalled(way, at)
-
-    def server_time(self, at: float) -> float:
-        return self._random.lognormvariate(math.log(self._server_s), 0.8) + self._stalled(2, at)
-
-    def _stalled(self, part: int, at: float) -> float:
-        """A part of the path stands still for 1 s now and then: everything in it leaves at the end."""
-        while at >= self._next_stall:
-            which = self._random.randrange(3)
-            self._stall[which] = (self._next_stall, self._next_stall + 1.0)
-            self._next_stall += self._random.expovariate(1 / self._stall_every_s)
-        begin, end = self._stall[part]
-        return max(0.0, end - at) if begin <= at else 0.0
 
 
 class Simulation:
@@ -133,14 +103,14 @@ class Simulation:
         now = self.bench.now
         self.granted_at[grant.ask] = now
         sent = now + self.random.uniform(0.0, 0.002)
-        arrival = sent + self.network.delay(0, sent)
+        arrival = sent + self.network.delay(UP, sent)
         self.at(arrival, lambda: self._arrive(connection, grant, sent))
 
     def _arrive(self, connection: int, grant: Grant, sent: float) -> None:
         arrival = self.bench.now
         status = 200 if self.server.count(grant.key, arrival) else 429
         done = arrival + self.network.server_time(arrival)
-        back = done + self.network.delay(1, done)
+        back = done + self.network.delay(DOWN, done)
         message = Release(grant.permit, ANSWERED, status, back - sent)
         if back - sent > self.timeout_s:
             back = max(arrival, sent + self.timeout_s)

@@ -5,7 +5,8 @@ from random import Random
 import pytest
 
 from supervisor.settings.config import Window
-from tests.limiter.simulation import Network, Simulation, StrictServer
+from tests.limiter.network import Network
+from tests.limiter.simulation import Simulation, StrictServer
 from tests.limiter.support import Bench, api, config
 
 BACKGROUND, URGENT = 2, 0
