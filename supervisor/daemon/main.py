@@ -13,12 +13,13 @@ import uvloop
 
 from supervisor.control.log import LibraryHandler, LogListener
 from supervisor.core.clock import SystemClock
-from supervisor.core.errors import GathererError
+from supervisor.core.errors import GathererError, UnavailableError
 from supervisor.core.events import Events
 from supervisor.core.program import hide_memory
 from supervisor.daemon.daemon import Daemon
 from supervisor.daemon.following import Follower
 from supervisor.daemon.parts import build
+from supervisor.daemon.standstill import STANDSTILL_S, Standstill
 from supervisor.settings.config import Config
 from supervisor.settings.folders import hold
 from supervisor.settings.overrides import Overrides
@@ -57,8 +58,15 @@ async def _serve(config: Config, source: Source) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: daemon.hurry() if stop.is_set() else stop.set())
     loop.add_signal_handler(signal.SIGHUP, daemon.reload_soon)
+    standstill = Standstill(statistics=parts.pools.statistics, clock=clock, events=events)
+    watch = None
     try:
         await daemon.start()
+        watch = asyncio.create_task(standstill.run(stop), name="standstill")
         await stop.wait()
     finally:
+        if watch is not None:
+            watch.cancel()
         await daemon.stop()
+    if standstill.is_reached:
+        raise UnavailableError(f"no replica was ready for {STANDSTILL_S:g} s; the log says how each of them ended")

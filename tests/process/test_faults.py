@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +25,13 @@ from scripts.benchmarks.system import System, gatherer
 pytestmark = pytest.mark.slow
 
 WITHIN_S = 60.0  # generous: the machine may be busy with other things
+OFFLINE: dict[str, Any] = {
+    "state_dir": "state",
+    "run_dir": "run",
+    "server": {"listen": "127.0.0.1:0"},
+    "apis": {"nobody": {"auth": "none", "region": "eu", "base_url": "http://127.0.0.1:9"}},
+    "keys": [{"name": "nobody", "api": "nobody", "tags": ["deeds"]}],
+}
 CLOCK = """
 import time
 real = time.time
@@ -44,14 +53,7 @@ def eventually(look: Callable[[], Any], within_s: float = WITHIN_S) -> Any:
 @contextmanager
 def offline(folder: Path, **worker: Any) -> Iterator[tuple[System, Deeds]]:
     """A system whose jobs ask nobody."""
-    settings = {
-        "state_dir": "state",
-        "run_dir": "run",
-        "server": {"listen": "127.0.0.1:0"},
-        "apis": {"nobody": {"auth": "none", "region": "eu", "base_url": "http://127.0.0.1:9"}},
-        "keys": [{"name": "nobody", "api": "nobody", "tags": ["deeds"]}],
-        "workers": {"deeds": deeds.worker("deeds", **worker)},
-    }
+    settings = OFFLINE | {"workers": {"deeds": deeds.worker("deeds", **worker)}}
     with gatherer(folder, tomli_w.dumps(settings)) as system:
         yield system, Deeds(system)
 
@@ -177,3 +179,20 @@ def test_clock_that_jumps_an_hour_frees_no_hour_and_ends_no_lease(
         assert "leases_expired" not in log(tmp_path)
         assert manners.refused(world.statistics()) == 0
         assert manners.most(world.arrivals(), 3600.0) <= per_hour
+
+
+def test_program_in_which_no_replica_gets_ready_ends_and_says_so(tmp_path: Path) -> None:
+    package = tmp_path / "stuck"
+    package.mkdir()
+    (package / "manifest.toml").write_text('[stuck]\nentity = "region/word:name"\n')
+    (package / "stuck.py").write_text("import time\ntime.sleep(600)\n")
+    worker = {"job": "stuck.stuck", "path": str(tmp_path), "tag": "deeds"}
+    config = tmp_path / "config.toml"
+    config.write_text(tomli_w.dumps(OFFLINE | {"workers": {"stuck": worker}}))
+    command = (
+        "import sys; from pathlib import Path; from supervisor.daemon import main, standstill;"
+        "standstill.STANDSTILL_S = 1.0; standstill.LOOK_EVERY_S = 0.2; sys.exit(main.run(Path(sys.argv[1]), {}))"
+    )
+    ended = subprocess.run([sys.executable, "-c", command, str(config)], capture_output=True, timeout=WITHIN_S)
+    assert ended.returncode == 75
+    assert b"no replica was ready" in ended.stderr
