@@ -175,7 +175,7 @@ def test_clock_that_jumps_an_hour_frees_no_hour_and_ends_no_lease(
             work.give(20)  # these ask nobody
             eventually(lambda: list(work.states().values()).count("completed") > 2 * per_hour - 50)
             assert work.lost() == set()
-        assert len({line.lease for line in work.diary()}) == len(work.diary())
+        assert len({line.job for line in work.diary()}) == len(work.diary())
         assert "leases_expired" not in log(tmp_path)
         assert manners.refused(world.statistics()) == 0
         assert manners.most(world.arrivals(), 3600.0) <= per_hour
