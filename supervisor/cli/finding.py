@@ -10,6 +10,7 @@ Only run_dir and state_dir are read here: whoever may ask the daemon need not be
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from supervisor.core.errors import ConfigurationError, UnavailableError
 from supervisor.settings.files import resolve
@@ -32,6 +33,14 @@ def control_socket(config: Path | None, run_dir: Path | None, environment: Mappi
     raise UnavailableError(f"no Gatherer is running (looked for {tried}); start one with: gatherer run")
 
 
+def state_folder(config: Path | None, environment: Mapping[str, str]) -> tuple[Path, Path]:
+    """Return state_dir and the configuration that says so. ConfigurationError: there is none, or it cannot be read."""
+    path = find(environment, config)
+    if path is None:
+        raise ConfigurationError(["no configuration is found; say which: --config"])
+    return _state_dir(path, _read(path)), path
+
+
 def _places(config: Path | None, environment: Mapping[str, str]) -> list[Path]:
     path = find(environment, config)
     places = [] if path is None else [_run_dir(path, environment)]
@@ -44,10 +53,17 @@ def _run_dir(path: Path, environment: Mapping[str, str]) -> Path:
     variable = environment.get("RUNTIME_DIRECTORY", "").split(":")[0]
     if variable:
         return Path(variable)
+    values = _read(path)
+    return resolve(path.parent, str(values.get("run_dir", _state_dir(path, values) / "run")))
+
+
+def _state_dir(path: Path, values: Mapping[str, Any]) -> Path:
+    return resolve(path.parent, str(values.get("state_dir", "var")))
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigurationError([f"{path}: {reason}"]) from error
-    state_dir = resolve(path.parent, str(values.get("state_dir", "var")))
-    return resolve(path.parent, str(values.get("run_dir", state_dir / "run")))

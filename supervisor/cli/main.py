@@ -36,6 +36,8 @@ ENTRIES = (
     Entry("Work", "pause", "pausing", "Let a worker start no new jobs."),
     Entry("Work", "resume", "pausing", "Let a paused worker start jobs again."),
     Entry("Work", "restart", "pausing", "Replace a worker's replicas one after another."),
+    Entry("Set up", "backup", "backup", "Copy databases, journal and configuration, also while everything runs."),
+    Entry("Set up", "restore", "restore", "Put a backup in the place of the state."),
     Entry("Set up", "init", "init", "Write a first config.toml, or add keys to the one that is there."),
     Entry("Set up", "check", "check", "Say what is wrong with a configuration, without starting anything."),
     Entry("Set up", "plan", "plan", "Say what a configuration will do, and what its targets need."),

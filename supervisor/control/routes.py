@@ -8,6 +8,7 @@
     GET  /jobs/{id}   /jobs/{id}/wait?timeout_s=
     POST /jobs/{id}/retry|discard               POST /jobs/retry|discard?filters&dry_run=1
     POST /batches  /batches/{batch}/jobs  /batches/{batch}/accept      DELETE /batches/{batch}
+    POST /backups
     GET  /queues  /entities/{entity}?worker=  /export?table=&after=&limit=  /statistics
 
 Whatever the database answers passes through unparsed: this process stays free for permits.
@@ -30,6 +31,7 @@ FACE: web.AppKey[Face] = web.AppKey("face", Face)
 METRICS: web.AppKey[Callable[[], bytes]] = web.AppKey("metrics")
 
 MAX_WAIT_S = 60
+MAX_BACKUP_S = 640.0
 ANSWER_MARGIN_S = 5.0
 
 
@@ -113,6 +115,11 @@ async def wait_for_job(request: web.Request) -> web.Response:
     return _passed(await request.app[FACE].ask("jobs.wait", params, b"", timeout_s + ANSWER_MARGIN_S))
 
 
+async def back_up(request: web.Request) -> web.Response:
+    """Take a backup; a large one takes its time."""
+    return _passed(await request.app[FACE].ask("backup", {}, b"", MAX_BACKUP_S))
+
+
 def question(method: str) -> Handler:
     """Return a handler that puts `method` to the database: URL parts and query are its params, the body its body."""
 
@@ -168,6 +175,7 @@ ROUTES = [
     web.post(_BATCH + "/jobs", question("batch.append")),
     web.post(_BATCH + "/accept", question("batch.accept")),
     web.delete(_BATCH, question("batch.abort")),
+    web.post("/backups", back_up),
     web.get("/queues", question("queues")),
     web.get("/entities/{entity:.+}", question("show")),
     web.get("/export", question("export")),

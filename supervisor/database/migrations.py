@@ -80,6 +80,14 @@ def migrate(connection: sqlite3.Connection, package: str, known: list[Migration]
     )
 
 
+def is_behind(connection: sqlite3.Connection, package: str, known: list[Migration]) -> bool:
+    """Tell whether `migrate` would change what earlier runs of the package have made."""
+    tables = connection.execute("SELECT count(*) FROM main.sqlite_master WHERE name = 'migrations'").fetchone()[0]
+    query = "SELECT number FROM main.migrations WHERE package = ?"
+    applied = {number for (number,) in connection.execute(query, (package,))} if tables else set()
+    return bool(applied) and any(migration.number not in applied for migration in known)
+
+
 def _apply(connection: sqlite3.Connection, package: str, migration: Migration, now: float) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -19,6 +19,7 @@ from supervisor.database.loops import Bell, Note
 from supervisor.database.promotion import Promoter
 from supervisor.database.pulse import Pulser
 from supervisor.database.questions import Answers
+from supervisor.database.questions_backup import BackupQuestions
 from supervisor.database.questions_data import DataQuestions
 from supervisor.database.questions_enqueue import Enqueueing
 from supervisor.database.questions_jobs import JobQuestions
@@ -111,7 +112,7 @@ class Parts:
             clock=clock, send=send, note=note,
         )  # fmt: skip  # as above
         self.exits = Exits(self.writer, self.leases, self.claiming, note)
-        self.answers = Answers(self._handlers(clock), send, note)
+        self.answers = Answers(self._handlers(state_dir, clock), send, note)
 
     def loops(self) -> list[Loop]:
         """Return the background loops; the one of `waiting` has its own shape."""
@@ -151,13 +152,14 @@ class Parts:
     def _failed(self, error: Exception) -> None:
         self._note("transaction_failed", error=describe(error))
 
-    def _handlers(self, clock: Clock) -> dict[str, Any]:
+    def _handlers(self, state_dir: Path, clock: Clock) -> dict[str, Any]:
         enqueueing = Enqueueing(self.writer, self.workers, clock, self._moving.ring)
         jobs = JobQuestions(self.writer, self.reader, clock)
         data = DataQuestions(
             reader=self.reader, workers=self.workers, counts=self.counts, clock=clock, statistics=self._statistics
         )
-        return {**enqueueing.handlers(), **jobs.handlers(), **data.handlers()}
+        backups = BackupQuestions(self.writer, state_dir, clock)
+        return {**enqueueing.handlers(), **jobs.handlers(), **data.handlers(), **backups.handlers()}
 
     def _statistics(self) -> dict[str, Any]:
         return {

@@ -3,6 +3,7 @@
     enqueue · batch.open · batch.append · batch.accept · batch.abort        questions_enqueue.py
     jobs.list · jobs.show · jobs.wait · jobs.retry · jobs.discard           questions_jobs.py
     queues · show · export · statistics                                     questions_data.py
+    backup                                                                  questions_backup.py
 
 Errors are problem+json: {"title", "status", "detail"}, sometimes "errors".
 """

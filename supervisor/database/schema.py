@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from supervisor.database.migrations import Migrated, find, migrate
+from supervisor.database.migrations import Migrated, find, is_behind, migrate
 from supervisor.database.opening import connect
 from supervisor.database.packages import Package
 
@@ -14,6 +14,21 @@ ENGINE = "engine"
 def migrate_engine(connection: sqlite3.Connection, now: float) -> Migrated:
     """Apply the engine's own migrations. ConfigurationError as in `migrations.migrate`."""
     return migrate(connection, ENGINE, find(Path(__file__).parent / "migrations"), now=now)
+
+
+def is_old(connection: sqlite3.Connection, *, packages: Iterable[Package], market_path: Path) -> bool:
+    """Tell whether migrating would change tables that may hold something: then a backup comes first."""
+    if is_behind(connection, ENGINE, find(Path(__file__).parent / "migrations")):
+        return True
+    market = connect(market_path)
+    try:
+        return any(
+            is_behind(connection, package.name, package.migrations)
+            or is_behind(market, package.name, package.market_migrations)
+            for package in packages
+        )
+    finally:
+        market.close()
 
 
 def migrate_packages(

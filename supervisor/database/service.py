@@ -9,7 +9,7 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -26,11 +26,12 @@ from supervisor.core.messages import (
     ReplicaExited,
     StopSchedules,
 )
-from supervisor.database import opening
+from supervisor.database import backup, opening
 from supervisor.database.loops import keep_doing
 from supervisor.database.migrations import Migrated
+from supervisor.database.packages import Package
 from supervisor.database.parts import Parts
-from supervisor.database.schema import migrate_engine, migrate_packages
+from supervisor.database.schema import is_old, migrate_engine, migrate_packages
 from supervisor.database.staging import abort_strays
 from supervisor.database.suspects import adopt
 from supervisor.database.workers import specs_of
@@ -58,6 +59,7 @@ class Service:
         self._server: asyncio.Server | None = None
         self._applying = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop
         self.parts: Parts
 
     async def start(self, settings: DatabaseSettings, exits: Sequence[ReplicaExited] = ()) -> None:
@@ -66,8 +68,11 @@ class Service:
         exits: replicas that ended while nobody could be told. ConfigurationError: files or packages
         that cannot be used; UnavailableError: the state is locked.
         """
+        self._loop = asyncio.get_running_loop()
         specs = specs_of(settings)
         files = self._files = opening.open_files(self._state_dir, await self._lock())
+        packages = {spec.package.folder: spec.package for spec in specs if spec.package}
+        await asyncio.to_thread(self._back_up_if_old, files.connection, self._clock.wall(), packages.values())
         self._tell([migrate_engine(files.connection, self._clock.wall())])
         self.parts = Parts(
             files.connection, state_dir=self._state_dir, clock=self._clock, random=self._random,
@@ -112,6 +117,8 @@ class Service:
             configured, region = list(before.configured.values()), before.region
             try:
                 before.apply(specs_of(settings), settings.default_region, settings.regions)
+                work = partial(self._back_up_if_old, packages=before.packages())
+                await self.parts.writer.do(work, Lane.OUTSIDE)
                 await self._migrate()
             except (ConfigurationError, UnavailableError, sqlite3.Error) as error:
                 before.apply(configured, region)
@@ -149,6 +156,13 @@ class Service:
                 if self._clock.monotonic() >= deadline:
                     raise
             await self._clock.sleep_until(self._clock.monotonic() + LOCK_LOOK_EVERY_S)
+
+    def _back_up_if_old(self, connection: sqlite3.Connection, now: float, packages: Iterable[Package]) -> None:
+        """Keep what migrations are about to change. ConfigurationError: it cannot be kept, so nothing is migrated."""
+        assert self._files is not None
+        if is_old(connection, packages=packages, market_path=self._files.market_path):
+            folder = backup.before_migrations(self._state_dir, now)
+            self._loop.call_soon_threadsafe(partial(self.note, "state_backed_up", folder=str(folder)))
 
     async def _migrate(self) -> None:
         assert self._files is not None

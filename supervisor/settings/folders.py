@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from pathlib import Path
 from typing import TextIO
 
 from supervisor.core.errors import RefusedError
@@ -19,17 +20,37 @@ def hold(config: Config) -> TextIO:
         for folder in (config.state_dir, config.run_dir):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         config.run_dir.chmod(0o700)
-        lock = (config.state_dir / LOCK).open("a+")
     except OSError as error:
-        raise RefusedError(f"{error.filename}: {error.strerror}; Gatherer needs to write there") from error
+        raise _unwritable(error) from error
+    return hold_state(config.state_dir)
+
+
+def hold_state(state_dir: Path) -> TextIO:
+    """Hold a state folder that exists. RefusedError when another supervisor holds it, or it cannot be written to."""
+    try:
+        lock = (state_dir / LOCK).open("a+")
+    except OSError as error:
+        raise _unwritable(error) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         lock.seek(0)
         owner = lock.read().strip() or "unknown"
         lock.close()
-        raise RefusedError(f"{config.state_dir}: another gatherer runs here (pid {owner}); stop it first") from error
+        raise RefusedError(f"{state_dir}: another gatherer runs here (pid {owner}); stop it first") from error
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()
     return lock
+
+
+def give_to_owner(folder: Path) -> None:
+    """Let root prepare the files of a service that runs as another user: give them to the folder's owner."""
+    owner = folder.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        for path in (path for path in folder.rglob("*") if path.lstat().st_uid != owner.st_uid):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _unwritable(error: OSError) -> RefusedError:
+    return RefusedError(f"{error.filename}: {error.strerror}; Gatherer needs to write there")

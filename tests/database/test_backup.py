@@ -1,0 +1,106 @@
+"""Backups: one moment of both files, complete or absent; restored only when whole; taken before migrations."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from supervisor.core.errors import ConfigurationError, RefusedError
+from supervisor.database import backup, restoring, schema
+from supervisor.database.migrations import Migration, is_behind
+from tests.database.bench import Bench
+
+NOW = 1_800_000_000.0
+LATER = Migration(number=9999, name="later", text="CREATE TABLE later (x INTEGER) STRICT;", sha256="")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.close()
+
+
+def entities(path: Path) -> list[str]:
+    connection = sqlite3.connect(path)
+    found = [entity for (entity,) in connection.execute("SELECT entity FROM jobs ORDER BY entity")]
+    connection.close()
+    return found
+
+
+def test_backup_holds_the_moment_at_which_it_was_pinned(bench: Bench) -> None:
+    bench.enqueue("eu/paris")
+    pinned = backup.pin(bench.folder)
+    bench.enqueue("eu/rome")
+    folder = backup.copy(pinned, bench.folder, NOW)
+    assert entities(folder / "gatherer.db") == ["eu/paris"]
+    assert (folder / "market.db").exists()
+    assert folder.stat().st_mode & 0o77 == 0
+
+
+def test_backup_that_fails_leaves_nothing(bench: Bench) -> None:
+    folder = backup.copy(backup.pin(bench.folder), bench.folder, NOW)
+    (folder / "gatherer.db").unlink()
+    with pytest.raises(OSError, match="not empty"):
+        backup.copy(backup.pin(bench.folder), bench.folder, NOW)
+    assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
+
+
+def test_restore_puts_the_backup_in_place_and_moves_aside_what_was_there(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.enqueue("eu/paris")
+    folder = backup.copy(backup.pin(tmp_path), tmp_path, NOW)
+    bench.enqueue("eu/rome")
+    bench.close()
+    aside = restoring.restore(folder, tmp_path, NOW + 5)
+    assert entities(tmp_path / "gatherer.db") == ["eu/paris"]
+    assert entities(aside / "gatherer.db") == ["eu/paris", "eu/rome"]
+
+
+def test_restore_keeps_the_journal_that_is_there(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    (tmp_path / "limiter.journal").write_text("old")
+    folder = backup.copy(backup.pin(tmp_path), tmp_path, NOW)
+    bench.close()
+    (tmp_path / "limiter.journal").write_text("what was sent since")
+    restoring.restore(folder, tmp_path, NOW + 5)
+    assert (tmp_path / "limiter.journal").read_text() == "what was sent since"
+    (tmp_path / "limiter.journal").unlink()
+    restoring.restore(folder, tmp_path, NOW + 10)
+    assert (tmp_path / "limiter.journal").read_text() == "old"
+
+
+def test_damaged_backup_is_refused_and_nothing_has_changed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.enqueue("eu/paris")
+    folder = backup.copy(backup.pin(tmp_path), tmp_path, NOW)
+    bench.close()
+    content = bytearray((folder / "gatherer.db").read_bytes())
+    content[4096:20_000] = b"\xff" * (20_000 - 4096)
+    (folder / "gatherer.db").write_bytes(content)
+    with pytest.raises(RefusedError, match="another backup"):
+        restoring.restore(folder, tmp_path, NOW + 5)
+    assert entities(tmp_path / "gatherer.db") == ["eu/paris"]
+    assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
+
+
+def test_only_the_last_automatic_backups_are_kept_and_all_of_the_others(bench: Bench) -> None:
+    asked = backup.copy(backup.pin(bench.folder), bench.folder, NOW - 100)
+    made = [backup.before_migrations(bench.folder, NOW + n) for n in range(5)]
+    assert sorted(asked.parent.iterdir()) == [asked, *made[2:]]
+
+
+def test_backup_without_room_stops_the_migration(bench: Bench) -> None:
+    (bench.folder / "backups").write_text("in the way")
+    with pytest.raises(ConfigurationError, match="cannot back up before migrating"):
+        backup.before_migrations(bench.folder, NOW)
+
+
+def test_only_tables_that_may_hold_something_are_backed_up(bench: Bench) -> None:
+    packages = bench.workers.packages()
+    path = bench.files.market_path
+    assert not schema.is_old(bench.db, packages=packages, market_path=path)
+    packages[0].migrations.append(LATER)
+    assert schema.is_old(bench.db, packages=packages, market_path=path)
+    assert not is_behind(bench.db, "a package that is new here", [LATER])
