@@ -18,7 +18,14 @@ from tests.support.clock import FakeClock
 from tests.support.own_api import EXAMPLE, write_example
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/your-own-api.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/your-own-api.md",
+    "docs/operations.md",
+)
 BASES = (ROOT, ROOT / "supervisor")
 FILE = re.compile(r"(?<![\w./~:-])((?:[\w.-]+/)*[\w-]+\.(?:py|sql|md))\b")
 QUOTED = re.compile(r"`([^`\n]+)`")

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from supervisor.core.errors import GathererError
 
 START_S = 30.0
 STOP_S = 60.0
+CHECKOUT = (sys.executable, "-m", "supervisor.cli")
 
 
 @dataclass(frozen=True)
@@ -159,12 +160,12 @@ def simulator(folder: Path, clients: list[str], options: list[str]) -> Iterator[
 
 
 @contextmanager
-def gatherer(folder: Path, config: str, *, ready: bool = True) -> Iterator[System]:
+def gatherer(folder: Path, config: str, *, ready: bool = True, program: Sequence[str] = CHECKOUT) -> Iterator[System]:
     """Run the supervisor on `config`; drained at the end of the block unless it has ended."""
     path = folder / "config.toml"
     path.touch(mode=0o600)
     path.write_text(config)
-    system = System(spawn(folder), folder, Daemon(folder / "run" / "control.sock"))
+    system = System(spawn(folder, program), folder, Daemon(folder / "run" / "control.sock"))
     try:
         if ready:
             wait_until_ready(system)
@@ -175,9 +176,9 @@ def gatherer(folder: Path, config: str, *, ready: bool = True) -> Iterator[Syste
             system.process.wait(STOP_S)
 
 
-def spawn(folder: Path) -> "subprocess.Popen[bytes]":
+def spawn(folder: Path, program: Sequence[str] = CHECKOUT) -> "subprocess.Popen[bytes]":
     """Start the supervisor of `folder`; it need not be ready."""
-    command = [sys.executable, "-m", "supervisor.cli", "run", "--config", str(folder / "config.toml")]
+    command = [*program, "run", "--config", str(folder / "config.toml")]
     with (folder / "supervisor.log").open("ab") as log:
         return subprocess.Popen(command, stdout=log, stderr=log)
 

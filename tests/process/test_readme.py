@@ -34,6 +34,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 NOT_RUN = {
     "sudo apt-get install --yes python3-venv": "changes the machine, not us",
+    "./scripts/build": "tests/packaging builds and tests what it makes",
+    "sudo apt install ./dist/gatherer_*_amd64.deb": "tests/packaging installs it on a machine of its own",
     "./scripts/test": "would run this test; that CI calls it is tested below",
 }
 DEMO = "./scripts/run"
