@@ -134,6 +134,20 @@ WHERE coalesce(latest.checked_at, 0) <= :due_before
 ORDER BY coalesce(latest.checked_at, 0)
 LIMIT :limit;
 
+-- name: auctions_ages
+-- A house is known when the realm index names it; fresh when it was last compared with the API.
+WITH house AS (
+    SELECT DISTINCT region, connected_realm_id AS realm FROM realms WHERE gone_since IS NULL
+    UNION
+    SELECT DISTINCT region, 'commodities' FROM realms WHERE gone_since IS NULL
+)
+SELECT
+    max(coalesce(s.snapshot, 0)) AS seen_at,
+    max(coalesce(s.checked_at, 0)) AS success_at
+FROM house
+LEFT JOIN auction_snapshots AS s ON s.region = house.region AND s.realm = house.realm
+GROUP BY house.region, house.realm;
+
 -- name: auctions_show
 SELECT region, realm, snapshot, last_modified, auctions, items, body_bytes, published_at, checked_at, doubted_at
 FROM auction_snapshots

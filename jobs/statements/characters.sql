@@ -22,6 +22,14 @@ SELECT region || '/' || realm || '/' || name AS entity
  ORDER BY summary_success_at
  LIMIT :limit;
 
+-- name: characters_ages
+SELECT last_login_at AS seen_at, summary_success_at AS success_at
+  FROM characters
+ WHERE summary_success_at IS NOT NULL AND gone_since IS NULL;
+
+-- name: characters_brake
+SELECT braked_since AS since FROM absence WHERE kind = 'characters' AND braked_since IS NOT NULL;
+
 -- name: characters_show
 SELECT display_name AS name, realm, region, id, level, race, class, spec, gender, faction, guild_name, guild,
        achievement_points, average_item_level, equipped_item_level, last_login_at, pets_count, mounts_count,

@@ -21,6 +21,14 @@ SELECT region || '/' || realm || '/' || name AS entity
  ORDER BY coalesce(roster_success_at, 0)
  LIMIT :limit;
 
+-- name: guilds_ages
+SELECT changed_at AS seen_at, coalesce(roster_success_at, 0) AS success_at
+  FROM guilds
+ WHERE summary_success_at IS NOT NULL AND gone_since IS NULL;
+
+-- name: guilds_brake
+SELECT braked_since AS since FROM absence WHERE kind = 'guilds' AND braked_since IS NOT NULL;
+
 -- name: guilds_show
 SELECT g.display_name AS name, g.realm, g.region, g.id, g.faction, g.achievement_points, g.member_count, g.created_at,
        (SELECT m.region || '/' || m.member_realm || '/' || m.member_name FROM guild_members m

@@ -65,5 +65,10 @@ WHERE last_attempt_at <= :due_before AND seen_at >= :seen_after AND seen_at < :s
 ORDER BY last_attempt_at
 LIMIT :limit;
 
+-- name: items_ages
+SELECT seen_at, item_success_at AS success_at
+FROM items
+WHERE item_success_at IS NOT NULL AND gone_since IS NULL;
+
 -- name: items_show
 SELECT * FROM items WHERE id = :item;

@@ -17,6 +17,14 @@ SELECT p.region || '/' || p.realm || '/' || p.name AS entity
  ORDER BY p.success_at
  LIMIT :limit;
 
+-- name: profile_ages
+SELECT coalesce(c.last_login_at, 0) AS seen_at, p.success_at AS success_at
+  FROM profiles p LEFT JOIN characters c USING (region, realm, name)
+ WHERE p.gone_since IS NULL;
+
+-- name: profile_brake
+SELECT braked_since AS since FROM absence WHERE kind = 'profile' AND braked_since IS NOT NULL;
+
 -- name: profile_show
 SELECT item_level, main_role, spec_id, rating, best_runs, raid_progress, raids, professions, equipment_success_at,
        specializations_success_at, keystones_success_at, raids_success_at, professions_success_at

@@ -17,8 +17,9 @@ class Direct:
         self._base_url = world.base_url
         login = base64.b64encode(f"{client}:secret".encode()).decode()
         token = self._ask(world.token_url, {"Authorization": f"Basic {login}"}, b"grant_type=client_credentials")
+        self.token: str = json.loads(token)["access_token"]
         self._headers = {
-            "Authorization": f"Bearer {json.loads(token)['access_token']}",
+            "Authorization": f"Bearer {self.token}",
             "Battlenet-Namespace": "dynamic-eu",
             "Accept-Encoding": "gzip",
         }

@@ -11,7 +11,6 @@ write of its own.
 import argparse
 import asyncio
 import json
-import os
 import socket
 import sys
 import time
@@ -22,6 +21,7 @@ from typing import Any
 
 import uvloop
 
+from scripts.benchmarks.machine import take_cores
 from scripts.benchmarks.permit_client import cpu_between
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.system import percentile, scratch
@@ -66,8 +66,7 @@ def main(arguments: list[str]) -> int:
     )
     options = parser.parse_args(arguments)
     if options.alone:
-        # Inherited by the clients. Round robin, so that server and clients share fairly what they take.
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
+        take_cores()
     with scratch() as folder:
         return uvloop.run(measure_all(folder, options))
 

@@ -116,6 +116,11 @@ class System:
         """Start the supervisor again, after it was stopped or killed."""
         self.process = spawn(self.folder)
 
+    def port(self) -> int:
+        """Return the port of its HTTP server, as its log has it."""
+        lines = (self.folder / "supervisor.log").read_text().splitlines()
+        return int(next(json.loads(line)["port"] for line in reversed(lines) if '"control_started"' in line))
+
     def stop(self) -> None:
         """Drain; SystemExit when it does not end well."""
         self.process.send_signal(signal.SIGTERM)

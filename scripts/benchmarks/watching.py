@@ -5,7 +5,6 @@ pages are 50 streams of one reader process, so that reading them costs the super
 """
 
 import argparse
-import json
 import shutil
 import subprocess
 import sys
@@ -46,7 +45,7 @@ def main(arguments: list[str]) -> int:
     with scratch() as folder, simulator(folder, CLIENTS, WORLD) as world:
         config = preset("production", world.base_url, world.token_url, workers=_sizes())
         with gatherer(folder, config) as system:
-            port = _port(system)
+            port = system.port()
             system.enqueue("characters", world.entities("characters", 20_000))
             time.sleep(5.0)
             _pages(report, system, port, seconds)
@@ -65,11 +64,6 @@ def _sizes() -> dict[str, dict[str, object]]:
         }
         for name, replicas in REPLICAS.items()
     }
-
-
-def _port(system: System) -> int:
-    lines = (system.folder / "supervisor.log").read_text().splitlines()
-    return int(next(json.loads(line)["port"] for line in lines if '"control_started"' in line))
 
 
 def _pages(report: Report, system: System, port: int, seconds: float) -> None:

@@ -33,6 +33,7 @@ ENTRIES = (
     Entry("Look", "export", "export", "Write a table as CSV or JSON lines."),
     Entry("Work", "enqueue", "enqueue", "Add jobs: from arguments, a file or standard input."),
     Entry("Work", "refresh", "refresh", "Refresh one entity now and wait for it."),
+    Entry("Work", "scale", "scale", "Change how many jobs at once and processes a worker has."),
     Entry("Work", "pause", "pausing", "Let a worker start no new jobs."),
     Entry("Work", "resume", "pausing", "Let a paused worker start jobs again."),
     Entry("Work", "restart", "pausing", "Replace a worker's replicas one after another."),

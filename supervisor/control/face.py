@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from supervisor.control.scale import Scaled, ScaleRequest
 from supervisor.pools.alerts import Alert, AlertAnswer
 
 
@@ -37,6 +38,13 @@ class Face(Protocol):
 
     def take_alerts(self, alerts: Iterable[Alert]) -> list[AlertAnswer]:
         """Give alerts to autoscale; return what becomes of each and why."""
+        ...
+
+    async def scale(self, asked: ScaleRequest) -> Scaled:
+        """Change a worker's concurrency or replicas where the configuration keeps them; return when in force.
+
+        NotFoundError, UsageError, ForbiddenError, RefusedError, ConfigurationError: nothing was changed.
+        """
         ...
 
     async def set_paused(self, worker: str, paused: bool) -> tuple[int, dict[str, Any]]:

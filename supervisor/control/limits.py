@@ -13,6 +13,7 @@ concurrency       every slot works: more concurrency or replicas would do more
 from supervisor.control.snapshot import Snapshot
 from supervisor.core.messages import Pulse
 
+REASONS = ("paused", "no replica", "database", "no key", "api down", "hour", "second", "nothing to do", "concurrency")
 SLOW_COMMIT_S = 0.25
 LONG_BACKLOG = 500  # requests that wait for a transaction
 

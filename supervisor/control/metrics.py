@@ -11,10 +11,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from supervisor.control.aliases import aliases
+from supervisor.control.limits import REASONS, limited_by
 from supervisor.control.snapshot import Snapshot
 from supervisor.control.status import PRIORITIES
+from supervisor.control.stored import stored
 from supervisor.pools.autoscale import CAUSES
 
+USABLE = ("ok", "probing")
 KEY_STATES = ("ok", "no token", "parked", "probing", "quarantined", "disabled")
 
 
@@ -37,7 +40,7 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield every family (called by prometheus_client)."""
         snapshot = self._snapshot()
-        for family in (_queues, _jobs, _requests, _keys, _pools, _autoscale, _configuration, _process, aliases):
+        for family in (_queues, _jobs, _requests, _keys, _pools, _autoscale, _configuration, _process, stored, aliases):
             yield from family(snapshot)
 
 
@@ -82,8 +85,10 @@ def _requests(snapshot: Snapshot) -> Iterator[Metric]:
         "gatherer_round_trip_seconds", "From sending a request to its answer's headers.", labels=["worker"]
     )
     for key in snapshot.limiter.keys:
-        for worker, statuses in key.statuses.items():
-            for status, count in statuses.items():
+        # From nothing on, so that the first one is a rise that Prometheus sees.
+        refusals = {worker.name: {"429": 0} for worker in snapshot.config.workers.values() if worker.tag in key.tags}
+        for worker, statuses in (refusals | dict(key.statuses)).items():
+            for status, count in (refusals.get(worker, {}) | dict(statuses)).items():
                 requests.add_metric([key.name, worker, status], count)
     for worker, permits in snapshot.limiter.workers.items():
         waits.add_metric([worker], permits.waits.buckets(), permits.waits.sum)
@@ -105,7 +110,11 @@ def _keys(snapshot: Snapshot) -> Iterator[Metric]:
     up = GaugeMetricFamily("gatherer_host_up", "0 while a host of an API does not answer.", labels=["host"])
     for host in snapshot.limiter.hosts:
         up.add_metric([host.host], float(not host.is_down))
-    yield from (used, limit, states, up)
+    usable = GaugeMetricFamily("gatherer_tag_usable_keys", "Keys of a tag that can be used now.", labels=["tag"])
+    for tag in sorted({tag for key in snapshot.limiter.keys for tag in key.tags}):
+        keys = [key for key in snapshot.limiter.keys if tag in key.tags]
+        usable.add_metric([tag], sum(key.state in USABLE for key in keys))
+    yield from (used, limit, states, usable, up)
 
 
 def _pools(snapshot: Snapshot) -> Iterator[Metric]:
@@ -114,6 +123,12 @@ def _pools(snapshot: Snapshot) -> Iterator[Metric]:
     restarts = CounterMetricFamily(
         "gatherer_replica_restarts", "Replicas that ended unasked, or for their memory.", labels=["worker", "reason"]
     )
+    limited = GaugeMetricFamily("gatherer_limited", "1 for what keeps it from doing more.", labels=["worker", "by"])
+    for worker in snapshot.config.workers:
+        word = limited_by(snapshot, worker)
+        for reason in REASONS:
+            limited.add_metric([worker, reason], float(reason == word))
+    yield limited
     degraded = GaugeMetricFamily("gatherer_pool_degraded", "1 while replicas keep dying.", labels=["worker"])
     for worker, pool in snapshot.pools.workers.items():
         concurrency.add_metric([worker, "desired"], pool.desired_concurrency)

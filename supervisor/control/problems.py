@@ -11,7 +11,16 @@ from typing import Any, TypeAlias
 
 from aiohttp import web
 
-from supervisor.core.errors import GathererError, RefusedError, UnavailableError, UsageError
+from supervisor.core.errors import (
+    ConfigurationError,
+    ForbiddenError,
+    GathererError,
+    MalformedError,
+    NotFoundError,
+    RefusedError,
+    UnavailableError,
+    UsageError,
+)
 from supervisor.core.events import Events
 
 EVENTS = web.AppKey("events", Events)
@@ -41,6 +50,9 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
         return _refused_by_router(request, error)
+    except ConfigurationError as error:
+        detail = "the configuration cannot be used like this, so nothing was changed: " + "; ".join(error.problems)
+        return problem(HTTPStatus.CONFLICT, detail, errors=error.problems)
     except GathererError as error:
         return problem(_status_of(error), str(error))
     except Exception as error:
@@ -59,8 +71,14 @@ def _status_of(error: GathererError) -> int:
     match error:
         case UnavailableError():
             return HTTPStatus.SERVICE_UNAVAILABLE
+        case MalformedError():
+            return HTTPStatus.BAD_REQUEST
         case UsageError():
             return HTTPStatus.UNPROCESSABLE_ENTITY
+        case NotFoundError():
+            return HTTPStatus.NOT_FOUND
+        case ForbiddenError():
+            return HTTPStatus.FORBIDDEN
         case RefusedError():
             return HTTPStatus.CONFLICT
         case _:

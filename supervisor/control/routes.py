@@ -3,6 +3,7 @@
     GET  /healthz /readyz /metrics
     GET  /workers                               POST /workers/{worker}/pause|resume|restart
     GET  /keys                                  POST /keys/verify?name=  /keys/{key}/disable|enable|unlock
+    GET  /workers/concurrency                   POST /workers/concurrency   (scale.py; and webhooks)
                                                 POST /alerts   (alerts.py)
     GET  /jobs?worker=&state=…                  POST /jobs
     GET  /jobs/{id}   /jobs/{id}/wait?timeout_s=
@@ -22,14 +23,16 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from supervisor.control.alerts import answer_to, read_webhook
+from supervisor.control.alerts import answer_to, is_webhook, read_webhook
 from supervisor.control.face import Face
 from supervisor.control.problems import Handler
+from supervisor.control.scale import parse
 from supervisor.core.errors import UsageError
 
 FACE: web.AppKey[Face] = web.AppKey("face", Face)
 METRICS: web.AppKey[Callable[[], bytes]] = web.AppKey("metrics")
 
+MAX_CHANGE_BYTES = 1024 * 1024
 MAX_WAIT_S = 60
 MAX_BACKUP_S = 640.0
 ANSWER_MARGIN_S = 5.0
@@ -57,11 +60,25 @@ async def workers(request: web.Request) -> web.Response:
     return web.json_response(request.app[FACE].status())
 
 
+async def sizes(request: web.Request) -> web.Response:
+    """Return how many jobs at once and processes each worker shall have, and has."""
+    names = ("desired", "effective", "limited_by")
+    found = request.app[FACE].status()["workers"]
+    return web.json_response({"workers": {name: {n: worker[n] for n in names} for name, worker in found.items()}})
+
+
+async def scale(request: web.Request) -> web.Response:
+    """Change a worker's concurrency or replicas, in force when answered; or take alerts, as /alerts does."""
+    body = await _small(request)
+    if is_webhook(body):
+        return _take(request, body)
+    scaled = await request.app[FACE].scale(parse(body))
+    return _encoded(scaled, HTTPStatus.OK if scaled.in_force else HTTPStatus.ACCEPTED)
+
+
 async def take_alerts(request: web.Request) -> web.Response:
     """Give the alerts of a webhook to autoscale; say at once what becomes of them."""
-    answers = request.app[FACE].take_alerts(read_webhook(await request.read()))
-    body = msgspec.json.encode(answer_to(answers))
-    return web.Response(body=body, status=HTTPStatus.ACCEPTED, content_type="application/json")
+    return _take(request, await _small(request))
 
 
 async def keys(request: web.Request) -> web.Response:
@@ -130,6 +147,22 @@ def question(method: str) -> Handler:
     return handler
 
 
+def _take(request: web.Request, body: bytes) -> web.Response:
+    return _encoded(answer_to(request.app[FACE].take_alerts(read_webhook(body))), HTTPStatus.ACCEPTED)
+
+
+async def _small(request: web.Request) -> bytes:
+    """Return the body. HTTPRequestEntityTooLarge: it is read on this loop, so it must not be long."""
+    body = await request.read()
+    if len(body) > MAX_CHANGE_BYTES:
+        raise web.HTTPRequestEntityTooLarge(MAX_CHANGE_BYTES, len(body))
+    return body
+
+
+def _encoded(answer: msgspec.Struct, status: HTTPStatus) -> web.Response:
+    return web.Response(body=msgspec.json.encode(answer), status=status, content_type="application/json")
+
+
 def _passed(answer: tuple[int, bytes]) -> web.Response:
     status, body = answer
     is_error = status >= HTTPStatus.BAD_REQUEST
@@ -154,6 +187,8 @@ ROUTES = [
     web.get("/readyz", readyz),
     web.get("/metrics", metrics),
     web.get("/workers", workers),
+    web.get("/workers/concurrency", sizes),
+    web.post("/workers/concurrency", scale),
     web.post("/workers/{worker}/pause", pause),
     web.post("/workers/{worker}/resume", resume),
     web.post("/workers/{worker}/restart", restart),

@@ -59,6 +59,15 @@ class Snapshot:
         """Return the jobs that could start now: [urgent, normal, background]."""
         return self.counts(worker).get("available", [0, 0, 0])
 
+    def fresh_ratio(self, worker: str) -> float | None:
+        """Return the share (0..1) of known entities that is fresh enough; None: not counted, or nothing asked for."""
+        census = self.database.census
+        counted = census.kinds.get(worker) if census is not None else None
+        if counted is None or counted.fresh is None:
+            return None
+        known = sum(counted.by_age)
+        return counted.fresh / known if known else 1.0
+
     def memory_by_role(self) -> dict[str, int]:
         """Return PSS bytes of "supervisor", "database", "zygote" and each worker's replicas together."""
         roles = {self.pid: "supervisor"} | dict.fromkeys(self.pools.zygote_pids, "zygote")

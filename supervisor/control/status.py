@@ -21,6 +21,7 @@ from supervisor.control.limits import limited_by
 from supervisor.control.measurements import FAILED, SUCCEEDED, Totals
 from supervisor.control.patterns import entity_pattern
 from supervisor.control.snapshot import Snapshot
+from supervisor.core.messages import Pulse
 from supervisor.limiter.hosts import HostStatistics
 from supervisor.limiter.statistics import KeyStatistics
 
@@ -58,6 +59,9 @@ def _worker(snapshot: Snapshot, name: str) -> dict[str, Any]:
         "executing": sum(counts.get("executing", ())),
         "per_s": round(snapshot.measurements.per_s(name), 3),
         "target_per_s": settings.target_per_s,
+        "known": _known(snapshot, name),
+        "fresh_ratio": snapshot.fresh_ratio(name),
+        "purge_brake_since": _braked_since(snapshot, name),
         "last_minute": {
             "succeeded": sum(minute[outcome] for outcome in SUCCEEDED),
             "failed": sum(minute[outcome] for outcome in FAILED),
@@ -162,6 +166,17 @@ def _host(host: HostStatistics, now: float) -> dict[str, Any]:
     }
 
 
+def _known(snapshot: Snapshot, name: str) -> int | None:
+    census = snapshot.database.census
+    counted = census.kinds.get(name) if census is not None else None
+    return None if counted is None else sum(counted.by_age)
+
+
+def _braked_since(snapshot: Snapshot, name: str) -> float | None:
+    census = snapshot.database.census
+    return None if census is None else census.brakes.get(name)
+
+
 def _config(snapshot: Snapshot) -> dict[str, Any]:
     config, reload = snapshot.config, snapshot.reload
     return {
@@ -189,4 +204,14 @@ def _database(snapshot: Snapshot) -> dict[str, Any]:
         "commit_p99_s": None if pulse is None else pulse.commit_p99_s,
         "backlog": None if pulse is None else pulse.queued,
         "transactions": None if pulse is None else pulse.transactions,
+        "disk": None if pulse is None else _disk(pulse),
+    }
+
+
+def _disk(pulse: Pulse) -> dict[str, Any]:
+    return {
+        "free_bytes": pulse.free_bytes,
+        "min_free_bytes": pulse.min_free_bytes,
+        "bulk_stopped": pulse.bulk_stopped,
+        "background_stopped": pulse.background_stopped,
     }

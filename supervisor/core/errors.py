@@ -3,7 +3,10 @@
     GathererError                 what an operator may see; has an exit code
     ├── ConfigurationError  78    a file, an environment variable or a flag is wrong
     ├── UsageError          2     the command line or the input is wrong
-    ├── RefusedError        1     the answer is no (already running, not allowed, not found)
+    │   └── MalformedError  2     the input is not even of its format
+    ├── RefusedError        1     the answer is no (already running, already ended)
+    │   ├── NotFoundError   1     there is no such thing
+    │   └── ForbiddenError  1     the configuration does not allow it
     ├── UnavailableError    75    something that should answer does not; try again
     └── WireError           70    the other side of a socket breaks the protocol
 
@@ -35,10 +38,22 @@ class UsageError(GathererError):
     exit_code = 2
 
 
+class MalformedError(UsageError):
+    """Say that an input is not even of its format, such as a body that is no JSON."""
+
+
 class RefusedError(GathererError):
     """Say that the request is understood and the answer is no."""
 
     exit_code = 1
+
+
+class NotFoundError(RefusedError):
+    """Say that there is no such thing."""
+
+
+class ForbiddenError(RefusedError):
+    """Say that the configuration does not allow it."""
 
 
 class UnavailableError(GathererError):

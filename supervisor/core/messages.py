@@ -71,7 +71,7 @@ class Release(Message, frozen=True):
     retry_after_s: from the header, -1 = absent. date_s: Unix seconds of its Date, 0 = none. path: names
     the way to the server, "" = unsaid. Both are sent only where the API's mode or theta needs them.
     region: where it was sent, "" = the end says nothing about the API's host (nothing was tried, or we gave
-    it up ourselves).
+    it up ourselves). allowed, remaining: from RateLimit headers (requests a window, and those left), -1 = absent.
     """
 
     permit: int
@@ -82,6 +82,8 @@ class Release(Message, frozen=True):
     date_s: int = 0
     path: str = ""
     region: str = ""
+    allowed: int = -1
+    remaining: int = -1
 
 
 class Tally(Message, frozen=True):
@@ -342,6 +344,7 @@ class Pulse(Message, frozen=True):
 
     counts: {worker: {state: [urgent, normal, background]}}. oldest_s: age of the oldest claimable job.
     commit_p99_s: over the last second; queued: requests not yet in a transaction.
+    free_bytes: on the disk of state_dir, below min_free_bytes work stops in the order of `database/disk.py`.
     """
 
     counts: dict[str, dict[str, list[int]]]
@@ -349,6 +352,27 @@ class Pulse(Message, frozen=True):
     commit_p99_s: float
     queued: int
     transactions: int
+    free_bytes: int = 0
+    min_free_bytes: int = 0
+    bulk_stopped: bool = False
+    background_stopped: bool = False
+
+
+class Counted(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One worker's living entities. by_age: by seconds since their last success, as `Census.bounds_s` cuts them,
+    one more for what is older. fresh: as fresh as [freshness] asks for; None = it asks for nothing.
+    """
+
+    by_age: list[int]
+    fresh: int | None
+
+
+class Census(Message, frozen=True):
+    """About once a minute: what is known, and how fresh. brakes: {worker: since}, absences not believed."""
+
+    bounds_s: tuple[float, ...]
+    kinds: dict[str, Counted]
+    brakes: dict[str, float]
 
 
 class Noted(Message, frozen=True):
@@ -366,7 +390,7 @@ class Reply(Message, frozen=True):
     body: bytes
 
 
-DatabaseToSupervisor: TypeAlias = DatabaseReady | Waiting | Pulse | Noted | Reply
+DatabaseToSupervisor: TypeAlias = DatabaseReady | Waiting | Pulse | Census | Noted | Reply
 
 
 # --- supervisor ⇄ zygote ----------------------------------------------------------------------

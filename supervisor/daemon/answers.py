@@ -4,10 +4,12 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from supervisor.control.scale import Scaled, ScaleRequest
 from supervisor.control.snapshot import Snapshot
 from supervisor.control.status import status_of
 from supervisor.daemon.following import Follower
 from supervisor.daemon.parts import Parts
+from supervisor.daemon.scaling import Scaler
 from supervisor.pools.alerts import Alert, AlertAnswer
 
 
@@ -17,6 +19,7 @@ class Answers:
     def __init__(self, parts: Parts, follower: Follower) -> None:
         self._parts = parts
         self._follower = follower
+        self._scaler = Scaler(parts, follower)
         self._started_at = parts.clock.wall()
         self.stage = "starting"
 
@@ -81,9 +84,13 @@ class Answers:
         """See `Face`."""
         return self._parts.autoscaler.take_alerts(alerts)
 
+    async def scale(self, asked: ScaleRequest) -> Scaled:
+        """See `Face`."""
+        return await self._scaler.scale(asked)
+
     async def set_paused(self, worker: str, paused: bool) -> tuple[int, dict[str, Any]]:
         """See `Face`."""
-        self._follower.set_paused(worker, paused)
+        await self._follower.set_paused(worker, paused)
         return 200, {"worker": worker, "paused": self._follower.config.workers[worker].paused}
 
     async def restart(self, worker: str) -> tuple[int, dict[str, Any]]:

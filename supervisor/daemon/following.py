@@ -5,15 +5,19 @@ apply    file + overrides → log, permits, database, pools, autoscale; each com
 """
 
 import asyncio
+from collections.abc import Mapping
 
 from supervisor.control.snapshot import Reload
-from supervisor.core.errors import ConfigurationError, RefusedError
+from supervisor.core.errors import ConfigurationError, ForbiddenError, NotFoundError
 from supervisor.daemon.parts import Parts
 from supervisor.settings.config import Config
 from supervisor.settings.derived import database_settings
 from supervisor.settings.difference import difference, needs_restart, without_restart
+from supervisor.settings.edit import Setting
 from supervisor.settings.overrides import Overrides
 from supervisor.settings.reload import Source
+from supervisor.settings.report import nearest
+from supervisor.settings.said import Name
 from supervisor.settings.watch import Watcher
 
 
@@ -51,6 +55,8 @@ class Follower:
                 self.last_reload = Reload(at=self._parts.clock.wall(), errors=tuple(error.problems))
                 self._parts.events.emit("config_refused", problems=error.problems)
                 return
+            if config == self._written and self.last_reload.ok and not insist:
+                return  # an edit of ours, which has been followed already
             before, self._written = self._written, config
             self._follow(tuple(str(change) for change in difference(before, config)), insist=insist)
 
@@ -76,9 +82,33 @@ class Follower:
         self._parts.pools.apply(self.config)
         self._parts.autoscaler.apply(self.config)
 
-    def set_paused(self, worker: str, paused: bool) -> None:
-        """Pause or resume a worker; it survives a restart. RefusedError: no such worker."""
+    async def edit(self, worker: str, values: Mapping[Name, int | str]) -> None:
+        """Write a worker's settings into the file, as a person would, and follow it.
+
+        ConfigurationError: the file has a mistake, or would have one. RefusedError: it cannot be written.
+        Then nothing was changed.
+        """
+        await self._write({("workers", worker, name): value for name, value in values.items()})
+        self._overrides.forget(worker, values)
+        self.apply()
+
+    def override(self, worker: str, values: Mapping[Name, int | str]) -> None:
+        """Put a worker's settings above those of the file, until the file says something new or they are taken back."""
+        self._overrides.set_settings(self._written.workers[worker], values, self._parts.clock.wall())
+        self.apply()
+
+    def override_for_this_run(self, worker: str, values: Mapping[Name, int | str]) -> None:
+        """Put a worker's settings above those of file and environment, until the next start."""
+        self._overrides.set_for_this_run(worker, values)
+        self.apply()
+
+    async def set_paused(self, worker: str, paused: bool) -> None:
+        """Pause or resume a worker; it survives a restart. NotFoundError: no such worker. Errors as in `edit`."""
         self.known(worker)
+        if self._written.workers[worker].paused and not paused:
+            if self.config.server.edits != "file":
+                raise ForbiddenError(f"{self.config.path} says paused = true for {worker}: change it there")
+            await self._write({("workers", worker, "paused"): False})
         self._overrides.set_paused(worker, paused, self._parts.clock.wall())
         self.apply()
         self._parts.events.emit("worker_paused" if paused else "worker_resumed", worker=worker)
@@ -90,10 +120,16 @@ class Follower:
         self.apply()
         self._parts.events.emit("key_disabled" if disabled else "key_enabled", key=key)
 
+    async def _write(self, changes: Mapping[Setting, int | str | bool]) -> None:
+        await asyncio.to_thread(self._source.edit, self._written, changes)
+        await self.reload(insist=False)
+        if not self.last_reload.ok:  # somebody's edit came between
+            raise ConfigurationError(list(self.last_reload.errors))
+
     def known(self, worker: str) -> None:
-        """RefusedError unless there is a worker of this name."""
+        """NotFoundError unless there is a worker of this name."""
         if worker not in self.config.workers:
-            raise RefusedError(f"{worker}: no such worker; there are {', '.join(sorted(self.config.workers))}")
+            raise NotFoundError(f"no worker {worker[:80]!r}{nearest(worker[:80], self.config.workers)}")
 
     def warn(self, warning: str) -> None:
         """Tell about something in the configuration that a person should look at."""

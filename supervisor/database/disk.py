@@ -13,7 +13,7 @@ BACKGROUND_STOPS_AT = 0.5
 
 
 class DiskWatch:
-    """Know how much is free. Both flags change in `run_once` only."""
+    """Know how much is free. free_bytes and both flags change in `run_once` only."""
 
     def __init__(
         self, state_dir: Path, clock: Clock, note: Note, free_bytes: Callable[[Path], int] | None = None
@@ -21,14 +21,15 @@ class DiskWatch:
         self._state_dir = state_dir
         self._clock = clock
         self._note = note
-        self._free_bytes = free_bytes or _free_bytes
+        self._look = free_bytes or _free_bytes
+        self.free_bytes = 0
         self.min_free_bytes = 0
         self.bulk_stopped = False
         self.background_stopped = False
 
     async def run_once(self) -> float:
         """Look; return when to look again."""
-        free = self._free_bytes(self._state_dir)
+        free = self.free_bytes = self._look(self._state_dir)
         stopped = (free < self.min_free_bytes, free < self.min_free_bytes * BACKGROUND_STOPS_AT)
         if stopped != (self.bulk_stopped, self.background_stopped):
             self.bulk_stopped, self.background_stopped = stopped

@@ -18,6 +18,7 @@ from supervisor.core.clock import Clock
 from supervisor.core.errors import ConfigurationError, UnavailableError, WireError
 from supervisor.core.events import Events
 from supervisor.core.messages import (
+    Census,
     DatabaseReady,
     DatabaseSettings,
     Message,
@@ -64,6 +65,7 @@ class Database:
         self._sqlite = ""
         self._pulse: Pulse | None = None
         self._waiting: Waiting | None = None
+        self._census: Census | None = None
 
     async def start(self) -> None:
         """Start the process and return when it is ready; safe when called twice.
@@ -150,6 +152,7 @@ class Database:
             restarts=self._life.restarts.total,
             pulse=self._pulse,
             waiting=self._waiting,
+            census=self._census,
             unsettled_exits=len(self._exits),
         )
 
@@ -179,6 +182,8 @@ class Database:
                 self._life.heard()
                 self._pulse = message
                 self._on_pulse(message)
+            case Census():
+                self._census = message
             case Noted():
                 self._noted(message)
             case DatabaseReady():

@@ -9,6 +9,7 @@ from typing import Any
 
 from supervisor.core.clock import Clock
 from supervisor.core.messages import DatabaseSettings, Message
+from supervisor.database.census import CensusTaker
 from supervisor.database.claiming import Claiming
 from supervisor.database.disk import DiskWatch
 from supervisor.database.exits import Exits
@@ -77,7 +78,7 @@ class Parts:
         self._note = note
         self._moving = Bell()
         self._promoting = Bell()
-        self._settings_changed = [Bell() for _ in range(3)]
+        self._settings_changed = [Bell() for _ in range(4)]
         self.workers = Workers()
         self.counts = Counts()
         self.leases = Leases()
@@ -108,15 +109,16 @@ class Parts:
         self.mover = Mover(self.writer, clock)
         self.rescuer = Rescuer(self.writer, self.leases, clock, note)
         self.pulser = Pulser(
-            writer=self.writer, workers=self.workers, counts=self.counts, dropped=self.desk.dropped,
+            writer=self.writer, workers=self.workers, counts=self.counts, disk=self.disk, dropped=self.desk.dropped,
             clock=clock, send=send, note=note,
         )  # fmt: skip  # as above
+        self.census = CensusTaker(reader=self.stale_reader, workers=self.workers, clock=clock, send=send, note=note)
         self.exits = Exits(self.writer, self.leases, self.claiming, note)
         self.answers = Answers(self._handlers(state_dir, clock), send, note)
 
     def loops(self) -> list[Loop]:
         """Return the background loops; the one of `waiting` has its own shape."""
-        schedules, freshness, retention = self._settings_changed
+        schedules, freshness, retention, census = self._settings_changed
         return [
             Loop(name="pulse", run_once=self.pulser.run_once, bell=Bell()),
             Loop(name="promotion", run_once=self.promoter.run_once, bell=self._promoting),
@@ -126,6 +128,7 @@ class Parts:
             Loop(name="schedules", run_once=self.scheduler.run_once, bell=schedules),
             Loop(name="freshness", run_once=self.refiller.run_once, bell=freshness),
             Loop(name="retention", run_once=self.keeper.run_once, bell=retention),
+            Loop(name="census", run_once=self.census.run_once, bell=census),
         ]
 
     def apply(self, settings: DatabaseSettings) -> None:
@@ -133,6 +136,7 @@ class Parts:
         self.scheduler.apply(settings.schedules)
         self.refiller.apply(settings.freshness)
         self.keeper.apply(settings.retention_s)
+        self.census.apply(settings.freshness)
         self.disk.min_free_bytes = settings.min_free_bytes
         for bell in self._settings_changed:
             bell.ring()

@@ -6,6 +6,7 @@ from functools import partial
 
 from supervisor.core.clock import Clock
 from supervisor.core.messages import Pulse
+from supervisor.database.disk import DiskWatch
 from supervisor.database.loops import Note
 from supervisor.database.statements import engine_sql
 from supervisor.database.waiting import PRIORITIES, Counts
@@ -23,12 +24,13 @@ class Pulser:
     """Send a Pulse a second, and what was counted since the last one."""
 
     def __init__(
-        self, *, writer: Writer, workers: Workers, counts: Counts, dropped: dict[str, int],
+        self, *, writer: Writer, workers: Workers, counts: Counts, disk: DiskWatch, dropped: dict[str, int],
         clock: Clock, send: Callable[[Pulse], None], note: Note,
     ) -> None:  # fmt: skip  # one line a name would be a page
         self._writer = writer
         self._workers = workers
         self._counts = counts
+        self._disk = disk
         self._dropped = dropped
         self._clock = clock
         self._send = send
@@ -47,6 +49,10 @@ class Pulser:
                 commit_p99_s=durations[int(len(durations) * 0.99)] if durations else 0.0,
                 queued=self._writer.queued,
                 transactions=self._writer.transactions,
+                free_bytes=self._disk.free_bytes,
+                min_free_bytes=self._disk.min_free_bytes,
+                bulk_stopped=self._disk.bulk_stopped,
+                background_stopped=self._disk.background_stopped,
             )
         )
         if durations and durations[-1] > SLOW_TRANSACTION_S:

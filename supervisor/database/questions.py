@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from supervisor.core.errors import GathererError, RefusedError, UnavailableError, UsageError
+from supervisor.core.errors import GathererError, NotFoundError, RefusedError, UnavailableError, UsageError
 from supervisor.core.messages import Question, Reply
 from supervisor.database.failures import describe, may_pass
 from supervisor.database.loops import Note
@@ -38,10 +38,6 @@ class Answer:
 
 
 Handler: TypeAlias = Callable[[Params, bytes], Awaitable[Answer]]
-
-
-class NotFoundError(RefusedError):
-    """Say that there is no such thing (404)."""
 
 
 class Answers:

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from supervisor.core.clock import Clock
-from supervisor.core.errors import UsageError
-from supervisor.database.questions import Answer, Handler, NotFoundError, Params, integer
+from supervisor.core.errors import NotFoundError, UsageError
+from supervisor.database.questions import Answer, Handler, Params, integer
 from supervisor.database.reader import Reader, Row
 from supervisor.database.waiting import Counts
 from supervisor.database.workers import Workers, WorkerSpec

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from supervisor.core.clock import Clock
-from supervisor.core.errors import RefusedError, UsageError
+from supervisor.core.errors import NotFoundError, RefusedError, UsageError
 from supervisor.core.job import Priority
 from supervisor.database.entries import priority_of
-from supervisor.database.questions import Answer, Handler, NotFoundError, Params, integer
+from supervisor.database.questions import Answer, Handler, Params, integer
 from supervisor.database.reader import Reader, Row
 from supervisor.database.statements import engine_sql
 from supervisor.database.writer import Lane, Writer

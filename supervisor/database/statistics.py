@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from supervisor.core.messages import Pulse, Waiting
+from supervisor.core.messages import Census, Pulse, Waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseStatistics:
     """A frozen look at the link. state: starting, ready, restarting, refused or stopped.
 
-    reason: why it is not ready, "" when it is. pulse, waiting: the last ones, None before the first.
+    reason: why it is not ready, "" when it is. pulse, waiting, census: the last ones, None before the first.
     restarts: since the supervisor's start. unsettled_exits: replica exits not yet taken.
     """
 
@@ -21,3 +21,4 @@ class DatabaseStatistics:
     pulse: Pulse | None
     waiting: Waiting | None
     unsettled_exits: int
+    census: Census | None = None

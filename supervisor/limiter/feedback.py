@@ -54,7 +54,10 @@ class Verdict(StrEnum):
 
 
 class Standing:
-    """The standing of one key. reason: for people, "" while all is well. parked_until: monotonic seconds."""
+    """The standing of one key. reason: for people, "" while all is well. parked_until: monotonic seconds.
+
+    doubt: why the limit was lowered and what a person can do, "" when it was not.
+    """
 
     __slots__ = (
         "_forbidden",
@@ -63,6 +66,7 @@ class Standing:
         "_lowered_to",
         "_refreshed_at",
         "_unauthorized",
+        "doubt",
         "parked_until",
         "reason",
         "state",
@@ -71,6 +75,7 @@ class Standing:
     def __init__(self) -> None:
         self.state = State.OK
         self.reason = ""
+        self.doubt = ""
         self.parked_until = 0.0
         self._half_until = 0.0
         self._lowered_to = 1.0
@@ -116,6 +121,7 @@ class Standing:
             regained = (now - self._lowered_at) / RECOVER_EVERY_S / limit
             if self._lowered_to + regained >= 1.0:
                 self._lowered_to = 1.0
+                self.doubt = ""
             share = min(share, self._lowered_to + regained)
         return share
 
@@ -170,6 +176,7 @@ class Standing:
             self.state = State.PROBING
             self.reason = "unlocked by a person; before: " + self.reason
         self.parked_until = 0.0
+        self.doubt = ""
         self._lowered_to = 1.0
         self._forbidden = 0
         self._unauthorized = 0
@@ -193,6 +200,11 @@ class Standing:
             # Another program uses the key, or the limit is lower than configured.
             self._lowered_to = max(HALF_SHARE, used_share)
             self._lowered_at = now
+            self.doubt = (
+                f"429 with {used_share:.0%} of the limit in use: another program seems to use this key, or its limit is"
+                " lower; if so, give the key use = 0.5 (its share of every window). Until then less is used, one more"
+                " per 10 s"
+            )
         wait_s = min(MAX_PARK_S, max(MIN_PARK_S, retry_after_s)) + PARK_EPS_S
         if retry_after_s > SHORT_PARK_S:
             wait_s += random.uniform(0.0, PARK_JITTER_S)

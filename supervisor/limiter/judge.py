@@ -27,7 +27,7 @@ class Judge:
         used_share: of the key's shortest window, before this answer, 0..1.
         """
         key = permit.key
-        before = key.standing.state
+        before, doubt_before = key.standing.state, key.standing.doubt
         if message.status >= 400 and message.status != 404:
             key.note_error(_said(message, permit.worker), now)
         verdict = key.standing.answered(
@@ -40,6 +40,8 @@ class Judge:
             is_renewable=key.api.auth == "client_credentials",
         )
         key.reopen()
+        if key.standing.doubt and not doubt_before:
+            self._events.emit("key_shared", level="warning", key=key.name, reason=key.standing.doubt)
         if verdict is Verdict.PARKED:
             self._parked(key, message, used_share, before, now)
         elif verdict is Verdict.REFRESH:

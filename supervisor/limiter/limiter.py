@@ -31,6 +31,7 @@ from supervisor.limiter.keyring import KeyRing, OpenRecord
 from supervisor.limiter.learning import doubt, learn
 from supervisor.limiter.permit import NOT_SENT_STATUS, UNKNOWN_STATUS, Permit, Permits
 from supervisor.limiter.quota import LEAST_URGENT
+from supervisor.limiter.slowness import Slowness
 from supervisor.settings.config import Config
 
 MAX_WAITING_PER_CONNECTION = 1000
@@ -48,6 +49,7 @@ class Limiter:
         self.dispatcher = Dispatcher(self.ring, self.permits)
         self.judge = Judge(events=events, random=random)
         self._events = events
+        self._slowness = Slowness(events)
         self._connections: dict[int, Connection] = {}
         self._last_connection = 0
         self._paused: frozenset[str] = frozenset()
@@ -70,6 +72,7 @@ class Limiter:
                 lane.candidates = self.ring.candidates(flow.worker, lane.region)
                 if not lane.candidates.keys:
                     self._refuse_all(lane, NO_KEY)
+        self._slowness.keep(self.ring.keys)
         for key, why in changed.items():
             if why != ROTATED:
                 key.set_credential(None, "not yet obtained")
@@ -158,11 +161,16 @@ class Limiter:
 
     def set_waiting(self, counts: dict[str, list[int]], now: float) -> None:
         """Take over how many jobs are claimable: {worker: [urgent, normal, background]}; absent = none."""
+        may_go = False
         for flow in self.dispatcher.flows.values():
+            before = flow.start_priority()
             flow.claimable = list(counts.get(flow.worker, (0, 0, 0)))
+            may_go |= flow.starts.size > 0 and flow.start_priority() != before
         for worker in counts.keys() - self.dispatcher.flows.keys():
             self.dispatcher.flow(worker).claimable = list(counts[worker])
-        self.dispatcher.pump(now)
+        # This comes many times a second, and mostly finds every start waiting for what it waited for before.
+        if may_go:
+            self.dispatcher.pump(now)
 
     def set_wall(self, zero_at: float, now: float) -> None:
         """Say where Unix time 0 of this machine's clock lies, in monotonic seconds; for a configured phase."""
@@ -213,8 +221,11 @@ class Limiter:
             doubt(key, message, self._events, now)
         key.charge(now)
         key.statuses[permit.worker, status] += 1
+        if message.remaining >= 0:
+            key.quota.count_up(message.allowed, message.remaining, now)
         if permit.connection:
             self.dispatcher.flow(permit.worker).round_trips.observe(message.rtt_s)
+            self._slowness.answered(key, message.rtt_s, now)
         if permit.connection and ((status >= 400 and status != 404) or not key.standing.is_plain):
             self.judge.answered(permit, message, used_share, now)
         if key.is_awaited:

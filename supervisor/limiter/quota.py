@@ -26,7 +26,7 @@ class Quota:
     evidence: what answers tell beyond their number.
     """
 
-    __slots__ = ("_longest", "_rules", "_whole", "evidence", "in_flight")
+    __slots__ = ("_longest", "_rules", "_settings", "_whole", "evidence", "in_flight")
 
     def __init__(self, api: Api, use: float) -> None:
         self.in_flight = 0
@@ -113,6 +113,16 @@ class Quota:
         self.in_flight -= 1
         for window, _ in self._rules:
             window.charge(now)
+
+    def count_up(self, allowed: int, remaining: int, now: float) -> None:
+        """Believe an API that says of its window of `allowed` requests that fewer remain than we know of.
+
+        Others may use the key too. It never lowers our count, and concerns no window of another size.
+        """
+        for settings, (window, _) in zip(self._settings, self._rules, strict=True):
+            missing = window.limit - remaining - self.in_flight - window.count
+            if settings.requests == allowed and missing > 0:
+                window.charge(now, missing)
 
     def not_sent(self, priority: int) -> None:
         """Take one request in flight back: no byte of it can have left."""
@@ -206,6 +216,7 @@ class Quota:
                 pacing = pacings.get(window.per_s) or Pacing(window.limit, window.per_s)
                 pacing.resize(window.limit, window.per_s)
             rules.append((window, pacing))
+        self._settings = api.windows
         self._rules = tuple(rules)
         self._whole = {settings.per_s: settings.requests for settings in api.windows}
         self._longest = max((window for window, _ in rules), key=lambda window: window.per_s)

@@ -159,7 +159,7 @@ def _state(key: Key, now: float) -> tuple[str, str]:
         return "no token", key.token_reason
     if standing.state is State.HALF:
         return "probing", standing.reason
-    return str(standing.state), standing.reason or key.token_reason
+    return str(standing.state), standing.reason or standing.doubt or key.token_reason
 
 
 def _window(window: WindowModel, in_flight: int, now: float) -> WindowStatistics:

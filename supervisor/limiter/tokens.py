@@ -22,6 +22,7 @@ from supervisor.limiter.limiter import Limiter
 from supervisor.limiter.permit import Permit
 from supervisor.limiter.timer import Timer
 from supervisor.limiter.token_plan import REJECTED_AGAIN_S, TokenPlan
+from supervisor.settings.units import say_duration
 
 TIMEOUT_S = 15.0
 VERIFY_TIMEOUT_S = 30.0
@@ -175,7 +176,7 @@ class TokenKeeper:
         if isinstance(outcome, Rejected) and plan.is_valid(now):
             # The present token was not refused, only what would bring the next: a secret that is wrong or too new.
             plan.rejected(now)
-            key.token_reason = f"{outcome.reason}; the present token serves {plan.expires_at - now:.0f} s more"
+            key.token_reason = f"{outcome.reason}; the present token serves {say_duration(plan.expires_at - now)} more"
             self._events.emit("token_refused", key=key.name, reason=key.token_reason)
             return KeyCheck(name=key.name, ok=False, detail=key.token_reason)
         if isinstance(outcome, Rejected):

@@ -4,6 +4,7 @@
     characters = 2026-11-23T13:05:00Z      # paused by a person at this moment, until resumed
     [disabled]
     osint-1 = 2026-11-23T13:06:00Z         # this key is out of use until enabled
+    [settings.characters.concurrency]      # a person's number, where the file may not be written (`said.py`)
 
     [moves.characters]                     # [workers.characters.autoscale] has moved it (`moves.py`)
     [[alerts]]                             # an alert that has been counted
@@ -20,14 +21,15 @@ from typing import Any
 import msgspec
 import tomli_w
 
-from supervisor.settings.config import Config
+from supervisor.settings.config import Config, Worker
 from supervisor.settings.moves import CountedAlert, Moved, as_table, read_alerts, read_moves
+from supervisor.settings.said import Name, as_tables, in_force, read_settings, say, with_values
 
 FILE = "overrides.toml"
 
 
 class Overrides:
-    """The paused workers, the disabled keys, and what autoscale moved. Read once at start, written at each change.
+    """What people said, and what autoscale moved. Read once at start, written at each change.
 
     moves, alerts: of `moves.py`, by worker and in the order in which they came.
     """
@@ -37,6 +39,8 @@ class Overrides:
         said = _read(self._path)
         self._paused: dict[str, Any] = dict(said.get("paused", {}))
         self._disabled: dict[str, Any] = dict(said.get("disabled", {}))
+        self._settings = read_settings(said.get("settings"))
+        self._this_run: dict[str, dict[Name, int | str]] = {}
         self.moves = read_moves(said.get("moves"))
         self.alerts = read_alerts(said.get("alerts"))
 
@@ -50,6 +54,21 @@ class Overrides:
         _note(self._disabled, key, disabled, now)
         self._write()
 
+    def set_settings(self, written: Worker, values: Mapping[Name, int | str], now: float) -> None:
+        """Note what a person said at `now` (wall seconds) about a worker, above what is `written`; write it down."""
+        say(self._settings, written, values, now)
+        self._write()
+
+    def set_for_this_run(self, worker: str, values: Mapping[Name, int | str]) -> None:
+        """Note what a person said about a worker whose settings the environment fixes; the next start forgets it."""
+        self._this_run.setdefault(worker, {}).update(values)
+
+    def forget(self, worker: str, names: Iterable[Name]) -> None:
+        """Take back what was said about these settings of a worker: the file says it now."""
+        said = self._settings.get(worker, {})
+        if [said.pop(name) for name in names if name in said]:
+            self._write()
+
     def keep(self, moves: Mapping[str, Moved], alerts: Iterable[CountedAlert]) -> None:
         """Take autoscale's state in place of the old one, and write it down if it differs."""
         state = (dict(moves), list(alerts))
@@ -59,10 +78,7 @@ class Overrides:
 
     def applied_to(self, config: Config) -> Config:
         """Return `config` with the overrides in force."""
-        workers = {
-            name: msgspec.structs.replace(worker, paused=worker.paused or name in self._paused)
-            for name, worker in config.workers.items()
-        }
+        workers = {name: self._worker(worker) for name, worker in config.workers.items()}
         keys = tuple(
             msgspec.structs.replace(key, disabled=_said(self._disabled[key.name]))
             if key.name in self._disabled
@@ -71,8 +87,13 @@ class Overrides:
         )
         return msgspec.structs.replace(config, workers=workers, keys=keys)
 
+    def _worker(self, written: Worker) -> Worker:
+        worker = with_values(written, in_force(self._settings, written) | self._this_run.get(written.name, {}))
+        return msgspec.structs.replace(worker, paused=worker.paused or worker.name in self._paused)
+
     def _write(self) -> None:
         content: dict[str, Any] = {"paused": self._paused, "disabled": self._disabled}
+        content["settings"] = as_tables(self._settings)
         content["moves"] = {worker: as_table(moved) for worker, moved in self.moves.items()}
         content["alerts"] = [as_table(alert) for alert in self.alerts]
         fresh = self._path.with_suffix(".new")

@@ -32,6 +32,7 @@ PLACES = (Path("config/config.toml"), Path("/etc/gatherer/config.toml"))
 DEFAULT_API = "blizzard"
 
 _NOTHING: Mapping[str, str] = {}
+_NO_FILES: Mapping[Path, bytes] = {}
 
 
 def find(environment: Mapping[str, str], flag: str | Path | None = None) -> Path | None:
@@ -51,11 +52,12 @@ def load(
     environment: Mapping[str, str],
     overrides: Mapping[str, str] = _NOTHING,
     with_secrets: bool = True,
+    instead: Mapping[Path, bytes] = _NO_FILES,
 ) -> Config:
     """Return the configuration. ConfigurationError lists every problem, in the order of files and lines.
 
     overrides: from the command line, "server.listen" → "127.0.0.1:9000". with_secrets: False = they stay
-    unread and empty, so whoever only plans needs none.
+    unread and empty, so whoever only plans needs none. instead: content that is judged in the place of a file's.
     """
     report = Report()
     if path is None:
@@ -64,6 +66,7 @@ def load(
     try:
         files = Files(report)
         files.reads_secrets = with_secrets
+        files.instead = instead
         return _load(path, files, environment, overrides)
     except OSError as error:
         # What is looked at beside the named files (a job package, keys.d) may be closed to us or vanish.

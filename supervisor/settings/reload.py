@@ -1,12 +1,15 @@
 """Decide whether an edited file may take the place of the configuration in force."""
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from supervisor.core.errors import ConfigurationError
+from supervisor.core.errors import ConfigurationError, RefusedError
 from supervisor.settings.config import Config
+from supervisor.settings.edit import Setting, edited
 from supervisor.settings.files import key_files
 from supervisor.settings.reading import load
+from supervisor.settings.replacing import replace
 
 
 class Source:
@@ -28,7 +31,29 @@ class Source:
         A half-written file is often valid TOML with fewer tables, so a worker that is not there any
         more must have had `replicas = 0` before. insist: a person asked (SIGHUP), so it may go.
         """
-        config = self.read()
+        return self._follows(in_force, self.read(), insist=insist)
+
+    def edit(self, in_force: Config, changes: Mapping[Setting, int | str | bool]) -> None:
+        """Change single settings in the file. Blocking; errors as in `replace` and `reread`, then it is as it was."""
+        assert self._path is not None
+        replace(self._path, lambda text: self._edited(text, changes), lambda fresh: self._judge(in_force, fresh))
+
+    def _edited(self, text: str, changes: Mapping[Setting, int | str | bool]) -> str:
+        try:
+            return edited(text, changes)
+        except (tomllib.TOMLDecodeError, RecursionError, KeyError, TypeError) as error:
+            self._load(text.encode())  # says where the mistake is
+            raise RefusedError(f"{self._path} has no table for this any more; nothing was changed") from error
+
+    def _judge(self, in_force: Config, content: bytes) -> None:
+        self._follows(in_force, self._load(content), insist=False)
+
+    def _load(self, content: bytes) -> Config:
+        assert self._path is not None
+        instead = {self._path: content}
+        return load(self._path, environment=self._environment, overrides=self._overrides, instead=instead)
+
+    def _follows(self, in_force: Config, config: Config, *, insist: bool) -> Config:
         vanished = [
             name for name, worker in in_force.workers.items() if name not in config.workers and worker.replicas > 0
         ]

@@ -167,9 +167,11 @@ class HttpClient:
     def _report(self, permit: Permit, response: aiohttp.ClientResponse, rtt_s: float) -> None:
         headers = response.headers
         if isinstance(response, Sighted) and self._api.get("is_sighted"):
-            permit.answered(response.status, rtt_s, _retry_after_s(headers), date_s(headers), response.path)
+            permit.answered(
+                response.status, rtt_s, _retry_after_s(headers), date_s(headers), response.path, _room(headers)
+            )
         else:
-            permit.answered(response.status, rtt_s, _retry_after_s(headers))
+            permit.answered(response.status, rtt_s, _retry_after_s(headers), room=_room(headers))
 
     async def _read(self, response: aiohttp.ClientResponse, url: str) -> bytes:
         if (response.content_length or 0) > MAX_WIRE_BYTES:
@@ -197,6 +199,23 @@ def _retry_after_s(headers: Mapping[str, str]) -> float:
     """Return the header's seconds; -1 when absent or a date (dates need a clock that agrees)."""
     value = headers.get("Retry-After", "")
     return float(value) if value.isdecimal() and len(value) < 8 else -1.0
+
+
+def _room(headers: Mapping[str, str]) -> tuple[int, int]:
+    """Return what RateLimit headers say: (requests that a window allows, those left); -1 each when they do not.
+
+    Names as drafts 0 to 6 of draft-ietf-httpapi-ratelimit-headers have them, with and without "X-".
+    """
+    for prefix in ("X-RateLimit-", "RateLimit-"):
+        remaining = headers.get(prefix + "Remaining", "")
+        if remaining:
+            allowed = headers.get(prefix + "Limit", "").partition(",")[0]
+            return (int(allowed), int(remaining)) if _is_number(allowed) and _is_number(remaining) else (-1, -1)
+    return -1, -1
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
 
 
 async def close_session(session: aiohttp.ClientSession) -> None:

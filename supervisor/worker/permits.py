@@ -87,9 +87,17 @@ class Permit:
         is_ours = not region or not self._regions or region in self._regions
         return is_fresh and is_ours and region not in self._down_regions
 
-    def answered(self, status: int, rtt_s: float, retry_after_s: float = -1.0, date_s: int = 0, path: str = "") -> None:
-        """Report an answer, at its headers."""
-        self._spend(Release(self.id, ANSWERED, status, rtt_s, retry_after_s, date_s, path, self.region))
+    def answered(
+        self,
+        status: int,
+        rtt_s: float,
+        retry_after_s: float = -1.0,
+        date_s: int = 0,
+        path: str = "",
+        room: tuple[int, int] = (-1, -1),
+    ) -> None:
+        """Report an answer, at its headers. room: requests that a window allows, and those left, as the API says."""
+        self._spend(Release(self.id, ANSWERED, status, rtt_s, retry_after_s, date_s, path, self.region, *room))
 
     def not_sent(self) -> None:
         """Report that no byte of a request can have left this process."""

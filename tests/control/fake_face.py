@@ -5,7 +5,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from supervisor.core.errors import RefusedError, UnavailableError
+from supervisor.control.scale import Scaled, ScaleRequest, Size
+from supervisor.core.errors import GathererError, NotFoundError, RefusedError, UnavailableError
 from supervisor.pools.alerts import Alert, AlertAnswer
 
 WORKERS = ("characters", "guilds", "items")
@@ -31,6 +32,9 @@ class FakeFace:
         self.hosts: list[dict[str, Any]] = []
         self.is_away = False
         self.alerts: list[Alert] = []
+        self.scaled: list[ScaleRequest] = []
+        self.refusal: GathererError | None = None
+        self.in_force = True
 
     def status(self) -> dict[str, Any]:
         return {
@@ -108,6 +112,18 @@ class FakeFace:
     def take_alerts(self, alerts: Iterable[Alert]) -> list[AlertAnswer]:
         self.alerts += (taken := list(alerts))
         return [AlertAnswer(alert=alert, action="moved", why="room", before=3, after=4) for alert in taken]
+
+    async def scale(self, asked: ScaleRequest) -> Scaled:
+        if asked.worker not in WORKERS:
+            raise NotFoundError(f"no worker {asked.worker!r}")
+        if self.refusal:
+            raise self.refusal
+        self.scaled.append(asked)
+        size = Size(concurrency=3, replicas=8)
+        return Scaled(
+            worker=asked.worker, desired=size, effective=size, took_ms=7, in_force=self.in_force,
+            changed={"replicas": 8}, kept_in=["config.toml"], warnings=[] if self.in_force else ["5 of 8 are ready"],
+        )  # fmt: skip  # as a table
 
     async def set_paused(self, worker: str, paused: bool) -> tuple[int, dict[str, Any]]:
         if worker not in WORKERS:

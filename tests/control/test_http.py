@@ -2,62 +2,16 @@
 
 import io
 import stat
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from supervisor.control.dashboard.stream import Stream
 from supervisor.control.http import ControlServer
-from supervisor.core.clock import SystemClock
 from supervisor.core.errors import ConfigurationError
-from supervisor.core.events import Events
-from supervisor.settings.config import Server
 from tests.control.fake_face import FakeFace
-
-
-@pytest.fixture
-def face() -> FakeFace:
-    return FakeFace()
-
-
-@pytest.fixture
-def happened() -> list[tuple[str, dict[str, Any]]]:
-    return []
-
-
-@pytest.fixture
-async def server(
-    face: FakeFace, tmp_path: Path, happened: list[tuple[str, dict[str, Any]]]
-) -> AsyncIterator[ControlServer]:
-    server = _server(face, tmp_path, happened)
-    await server.start()
-    yield server
-    await server.stop()
-
-
-def _server(face: FakeFace, run_dir: Path, happened: Any, **settings: Any) -> ControlServer:
-    events = Events()
-    events.subscribe(lambda name, fields: happened.append((name, fields)))
-    return ControlServer(
-        face=face,
-        metrics=lambda: b"gatherer_up 1\n",
-        stream=Stream(face=face, samples=(), clock=SystemClock()),
-        server=Server(**{"listen": "127.0.0.1:0"} | settings),
-        run_dir=run_dir,
-        events=events,
-    )
-
-
-async def call(server: ControlServer, method: str, path: str, **more: Any) -> tuple[int, Any, Any]:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request(method, f"http://127.0.0.1:{server.port}{path}", **more) as answer,
-    ):
-        is_json = "json" in answer.content_type
-        return answer.status, await (answer.json(content_type=None) if is_json else answer.text()), answer.headers
+from tests.control.serving import call, serve
 
 
 async def test_both_doors_answer_and_the_socket_is_the_owners_alone(server: ControlServer, tmp_path: Path) -> None:
@@ -158,7 +112,7 @@ async def test_a_page_of_another_site_may_not_change_anything(server: ControlSer
 async def test_tokens_tell_readers_from_admins(face: FakeFace, tmp_path: Path) -> None:
     token_file = tmp_path / "tokens"
     token_file.write_text("# ours\nread looker\nadmin changer\n")
-    server = _server(face, tmp_path, [], token_file=str(token_file))
+    server = serve(face, tmp_path, [], token_file=str(token_file))
     await server.start()
     try:
 
@@ -176,7 +130,7 @@ async def test_tokens_tell_readers_from_admins(face: FakeFace, tmp_path: Path) -
 
 async def test_an_open_address_without_tokens_is_refused(face: FakeFace, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="needs server.token_file"):
-        await _server(face, tmp_path, [], listen="0.0.0.0:0").start()
+        await serve(face, tmp_path, [], listen="0.0.0.0:0").start()
 
 
 async def test_an_address_in_use_is_a_configuration_problem_and_leaves_no_socket(
@@ -184,14 +138,14 @@ async def test_an_address_in_use_is_a_configuration_problem_and_leaves_no_socket
 ) -> None:
     second_dir = tmp_path / "second"
     second_dir.mkdir()
-    second = _server(face, second_dir, [], listen=f"127.0.0.1:{server.port}")
+    second = serve(face, second_dir, [], listen=f"127.0.0.1:{server.port}")
     with pytest.raises(ConfigurationError, match="in use"):
         await second.start()
     assert not (second_dir / "control.sock").exists()
 
 
 async def test_stopping_twice_is_fine(face: FakeFace, tmp_path: Path) -> None:
-    server = _server(face, tmp_path, [])
+    server = serve(face, tmp_path, [])
     await server.stop()
     await server.start()
     await server.stop()

@@ -2,12 +2,13 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from supervisor.control.metrics import Metrics
-from supervisor.core.messages import Tally
+from supervisor.core.messages import Census, Counted, Tally
 from tests.control.snapshots import moved_of, snapshot_of
 from tests.support.clock import FakeClock
 
@@ -56,6 +57,18 @@ def test_our_names_have_the_designs_labels(text: str) -> None:
     assert value(text, "gatherer_config_last_reload_successful") == 1
     assert value(text, "gatherer_config_generation") == 3
     assert value(text, "gatherer_memory_pss_bytes", role="supervisor") == 50_000_000
+
+
+def test_what_is_known_is_told_by_age_and_by_freshness(clock: FakeClock) -> None:
+    census = Census((3600.0, 86400.0), {"characters": Counted([5, 3, 2], 7), "items": Counted([0, 0, 0], None)}, {})
+    database = replace(snapshot_of(clock).database, census=census)
+    text = Metrics(lambda: snapshot_of(clock, database=database)).text().decode()
+    assert value(text, "gatherer_entities", kind="characters", age_le="3600") == 5
+    assert value(text, "gatherer_entities", kind="characters", age_le="86400") == 8
+    assert value(text, "gatherer_entities", kind="characters", age_le="+Inf") == 10
+    assert value(text, "gatherer_fresh_ratio", kind="characters") == 0.7
+    assert 'gatherer_fresh_ratio{kind="items"}' not in text
+    assert value(text, "gatherer_purge_brake", kind="characters") == 0
 
 
 def test_the_guides_names_mean_what_they_say(text: str) -> None:

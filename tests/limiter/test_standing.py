@@ -1,6 +1,9 @@
 """What refusals do to the keys, and through them to who waits."""
 
-from tests.limiter.support import Bench, api, config, key
+from supervisor.core.messages import ANSWERED, Release
+from supervisor.limiter.statistics import statistics_of
+from supervisor.settings.config import Window
+from tests.limiter.support import HOUR, Bench, Replica, api, config, key, worker
 
 
 def test_a_429_parks_the_key_for_all_and_the_request_goes_on_with_another() -> None:
@@ -59,3 +62,106 @@ def test_a_401_stops_grants_until_the_new_token_is_there() -> None:
     replica.answered(replica.grants[2], 401)
     assert asked == ["401", "quarantined"]
     assert bench.heard.named("key_quarantined")[0]["key"] == "osint-1"
+
+
+def test_another_user_of_the_key_is_said_once_with_what_to_do_and_shown_until_the_limit_is_whole_again() -> None:
+    bench = Bench()
+    replica = bench.replica()
+    for grant in [grant for _ in range(60) if (grant := replica.get())]:
+        replica.answered(grant, 429)
+    said = bench.heard.named("key_shared")
+    assert len(said) == 1
+    assert "another program" in said[0]["reason"] and "use = 0.5" in said[0]["reason"]
+    bench.advance(2.5)
+    probe = replica.get()
+    assert probe is not None
+    replica.answered(probe)
+    bench.advance(20.0)
+    one = statistics_of(bench.limiter, bench.now).keys[0]
+    assert (one.state, "use = 0.5" in one.reason) == ("ok", True)
+    bench.advance(500.0)
+    assert len(replica.exhaust()) == 100
+    assert statistics_of(bench.limiter, bench.now).keys[0].reason == ""
+
+
+def test_use_of_one_key_is_its_share_of_every_window_and_follows_an_edit() -> None:
+    bench = Bench(config(key("a", use=0.5), key("b")))
+    limits = {one.name: [window.limit for window in one.quota.windows] for one in bench.limiter.ring.keys}
+    assert limits == {"a": [50, 18_000], "b": [100, 36_000]}
+    replica = bench.replica()
+    assert len(replica.exhaust()) == 150
+    bench.configure(config(key("a"), key("b", use=0.25)))
+    limits = {one.name: [window.limit for window in one.quota.windows] for one in bench.limiter.ring.keys}
+    assert limits == {"a": [100, 36_000], "b": [25, 9_000]}
+    assert len(replica.exhaust()) == 50
+
+
+def almost_spent(*, others_too: bool) -> Bench:
+    """Return key a for characters and key b for items; a has 2 % of its hour left, b has all or as little."""
+    windows = (Window(requests=100_000, per_s=1.0), HOUR)
+    keys = (key("a"), key("b", tags=("dma",)))
+    bench = Bench(config(api(windows=windows, hour="burst"), *keys, worker(), worker("items", "dma")))
+    for one in bench.limiter.ring.keys:
+        if others_too or one.name == "a":
+            one.quota.longest.charge(bench.now, 35_280)
+    return bench
+
+
+def served(bench: Bench, *, slow: str, times: int = 100) -> None:
+    replicas = (bench.replica("items"), bench.replica("characters"))
+    for replica in replicas * times:
+        grant = replica.get()
+        if grant is not None:
+            rtt_s = 0.5 if grant.key == slow or slow == "both" else 0.1
+            bench.limiter.release(replica.number, Release(grant.permit, ANSWERED, 200, rtt_s), bench.now)
+
+
+def test_a_key_that_becomes_slow_at_the_end_of_its_hour_is_left_alone_for_a_minute() -> None:
+    bench = almost_spent(others_too=False)
+    served(bench, slow="a")
+    slowed = bench.heard.named("key_slowed")
+    assert [one["key"] for one in slowed] == ["a"]
+    assert "500 ms" in slowed[0]["reason"] and "100 ms" in slowed[0]["reason"]
+    assert statistics_of(bench.limiter, bench.now).keys[0].state == "parked"
+    bench.advance(61.0)
+    assert statistics_of(bench.limiter, bench.now).keys[0].state == "probing"
+
+
+def test_a_slow_key_with_much_left_and_keys_that_are_slow_together_are_used_on() -> None:
+    for slow, others_too in (("b", False), ("both", True), ("", True)):
+        bench = almost_spent(others_too=others_too)
+        served(bench, slow=slow)
+        assert bench.heard.named("key_slowed") == []
+
+
+def told(bench: Bench, replica: Replica, allowed: int, remaining: int) -> list[int]:
+    """Answer one request with RateLimit headers; return how many of each window are counted then."""
+    grant = replica.get()
+    assert grant is not None
+    message = Release(grant.permit, ANSWERED, 200, 0.1, allowed=allowed, remaining=remaining)
+    bench.limiter.release(replica.number, message, bench.now)
+    return [window.count for window in bench.key().quota.windows]
+
+
+def test_rate_limit_headers_count_up_the_window_that_they_speak_of_and_never_down() -> None:
+    bench = Bench()
+    replica = bench.replica()
+    assert told(bench, replica, 100, 99) == [1, 1]
+    assert told(bench, replica, 100, 40) == [60, 2]
+    assert told(bench, replica, 100, 90) == [61, 3]
+    assert told(bench, replica, 36_000, 30_000) == [62, 6_000]
+    assert told(bench, replica, 1_000, 0) == [63, 6_001]
+    assert told(bench, replica, 100, 0) == [100, 6_002]
+    assert replica.get() is None
+    bench.advance(1.1)
+    assert told(bench, replica, 100, 99) == [1, 6_003]
+
+
+def test_rate_limit_headers_leave_room_for_requests_in_flight() -> None:
+    bench = Bench(config(key(use=0.5)))
+    replica = bench.replica()
+    for _ in range(10):
+        replica.get()
+    assert told(bench, replica, 100, 89) == [1, 1]
+    assert told(bench, replica, 100, 30) == [10, 2], "50 are ours, 10 in flight, and 30 can still be had"
+    assert len(replica.exhaust()) == 30

@@ -1,6 +1,5 @@
 """The page in a real browser, against a running program: Debian's Chromium, driven by Playwright."""
 
-import json
 import re
 import shutil
 import urllib.request
@@ -39,7 +38,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture(scope="module")
 def address(system: System) -> str:
-    return f"http://127.0.0.1:{port_of(system)}"
+    return f"http://127.0.0.1:{system.port()}"
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +64,6 @@ def page(browser: Any, address: str) -> Iterator[Any]:
     yield page
     context.close()
     assert complaints == []
-
-
-def port_of(system: System) -> int:
-    lines = (system.folder / "supervisor.log").read_text().splitlines()
-    return int(next(json.loads(line)["port"] for line in lines if '"control_started"' in line))
 
 
 def last_job(system: System) -> int:
@@ -170,7 +164,7 @@ def test_the_page_says_so_when_the_program_is_away_and_finds_it_again(browser: A
     with simulator(tmp_path, CLIENTS, WORLD) as world:
         config = preset("development", world.base_url, world.token_url)
         with gatherer(tmp_path, config) as first:
-            port = port_of(first)
+            port = first.port()
             page = browser.new_page()
             page.goto(f"http://127.0.0.1:{port}")
             sync_api.expect(page.locator("#health")).to_have_text("ready", timeout=WITHIN_MS)

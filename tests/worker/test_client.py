@@ -293,3 +293,24 @@ def test_a_start_permit_does_not_fit_a_region_whose_host_is_down() -> None:
     permit = Permit(Grant(1, 1, "k", down_regions=("eu",)), lambda message: None, 0.0)
     assert not permit.fits("eu", 0.0)
     assert permit.fits("us", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("headers", "room"),
+    [
+        ({}, (-1, -1)),
+        ({"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "59"}, (60, 59)),
+        ({"RateLimit-Limit": "100, 100;w=60", "RateLimit-Remaining": "0"}, (100, 0)),
+        ({"RateLimit-Limit": "many", "RateLimit-Remaining": "5"}, (-1, -1)),
+        ({"X-RateLimit-Remaining": "5"}, (-1, -1)),
+    ],
+)
+async def test_rate_limit_headers_are_passed_on(headers: dict[str, str], room: tuple[int, int]) -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return web.json_response({}, headers=headers)
+
+    async with serving(handler) as bench:
+        await bench.client.get("/x")
+        release = bench.released[0]
+    assert isinstance(release, Release)
+    assert (release.allowed, release.remaining) == room

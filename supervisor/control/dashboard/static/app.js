@@ -48,6 +48,9 @@ function showAlerts(status) {
   if (!ok) problems.push(["bad", `The file as of ${clockTime(when)} is not in force; what was before it still is:`], ...errors.map((text) => ["bad", text]));
   for (const key of status.keys) if (!["ok", "probing"].includes(key.state)) problems.push(["warn", `key ${key.name} is ${key.state}: ${key.reason}`]);
   for (const [name, worker] of Object.entries(status.workers)) if (worker.degraded) problems.push(["warn", `${name}: its processes keep dying, the last one by ${worker.last_exit}`]);
+  for (const [name, worker] of Object.entries(status.workers)) if (worker.purge_brake_since) problems.push(["warn", `${name}: far more than usual are not found, so nothing is hidden or deleted (since ${clockTime(worker.purge_brake_since)})`]);
+  const disk = status.database.disk;
+  if (disk?.bulk_stopped) problems.push(["bad", `${megabytes(disk.free_bytes)} of disk left: auctions ${disk.background_stopped ? "and all background work " : ""}stopped until ${megabytes(disk.min_free_bytes)} are free`]);
   for (const text of status.alerts ?? []) problems.push(["warn", text]);
   const wanted = JSON.stringify(problems);
   if (at("alerts").dataset.shown === wanted) return;

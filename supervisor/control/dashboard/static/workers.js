@@ -78,6 +78,8 @@ function numbers(set, worker) {
   set("discarded", count(worker.queue.discarded ?? 0));
   set("done in", waiting && worker.per_s ? duration(waiting / worker.per_s) : waiting ? "never" : "–");
   set("oldest", waiting ? duration(worker.oldest_waiting_s) : "–");
+  if (worker.known !== null && worker.known !== undefined) set("known", count(worker.known));
+  if (worker.fresh_ratio !== null && worker.fresh_ratio !== undefined) set("fresh", `${(100 * worker.fresh_ratio).toFixed(1)} %`);
   set("success", ended ? `${((100 * worker.last_minute.succeeded) / ended).toFixed(1)} %` : "–");
 }
 

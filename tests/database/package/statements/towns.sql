@@ -6,6 +6,12 @@ SELECT region || '/' || town AS entity FROM towns
 WHERE seen_at >= :seen_after AND seen_at < :seen_before AND success_at < :due_before
 ORDER BY success_at LIMIT :limit;
 
+-- name: towns_ages
+SELECT seen_at, success_at FROM towns WHERE success_at IS NOT NULL;
+
+-- name: towns_brake
+SELECT at AS since FROM town_events WHERE what = 'brake';
+
 -- name: towns_show
 SELECT * FROM towns WHERE region = :region AND town = :town;
 
