@@ -101,15 +101,15 @@ class Runner:
             run_dir=self._run_dir,
         )
         try:
-            async with asyncio.timeout(JOB_DEADLINE_S):
+            async with asyncio.timeout(JOB_DEADLINE_S) as deadline:
                 return await self._run(job, work)
         except RequestFailed as error:
             if error.snooze_s is not None:
                 return Snooze(after_s=error.snooze_s, note=str(error))
             return Retry(error=str(error))
-        except TimeoutError:
-            return Retry(error=f"did not end within {JOB_DEADLINE_S:g} s")
         except Exception as error:
+            if deadline.expired():
+                return Retry(error=f"did not end within {JOB_DEADLINE_S:g} s")
             # The top of a job: a bug in it must not end the replica and its other jobs.
             self._events.emit("job_raised", job=job.id, entity=job.entity, traceback=traceback.format_exc())
             return Retry(error=f"{type(error).__name__}: {error}")

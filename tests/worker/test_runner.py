@@ -86,6 +86,17 @@ async def test_job_that_raises_is_tried_again_and_its_traceback_told(clock: Fake
     assert bench.told == ["job_raised"]
 
 
+async def test_time_out_of_a_jobs_own_is_not_taken_for_its_deadline(clock: FakeClock, tmp_path: Path) -> None:
+    async def impatient(job: ClaimedJob, work: Work) -> Outcome:
+        raise TimeoutError("no answer from the cache")
+
+    async with bench_of(impatient, clock, tmp_path) as bench:
+        await bench.run()
+    (finish,) = bench.ended
+    assert isinstance(finish, Finish)
+    assert (finish.outcome, finish.error) == ("retry", "TimeoutError: no answer from the cache")
+
+
 async def test_job_that_is_cut_short_is_given_back_undone(clock: FakeClock, tmp_path: Path) -> None:
     async with bench_of(never, clock, tmp_path) as bench:
         running = asyncio.create_task(bench.run())
