@@ -57,6 +57,7 @@ class Proxy:
         self._server = (host, port)
         self._random = random
         self._held_until = 0.0
+        self._open: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._over = asyncio.Event()
@@ -87,15 +88,17 @@ class Proxy:
         self._ready.set()
         await self._over.wait()
         listener.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        # Again while there are any: a connection that was accepted just now begins only after the first look.
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for writer in self._open:
+                writer.transport.abort()
+            await asyncio.wait(others, timeout=0.05)
 
     async def _connect(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             server, to_server = await asyncio.open_connection(*self._server)
             both = (to_client, to_server)
+            self._open.update(both)
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._pass_on(client, to_server, self._spoil_request, both))
@@ -103,6 +106,7 @@ class Proxy:
             except* OSError:
                 pass  # either end broke it off, or we did
             finally:
+                self._open.difference_update(both)
                 for writer in both:
                     writer.close()
 
