@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from supervisor.core.events import Events
-from supervisor.core.messages import ANSWERED, NOT_SENT, Release
+from supervisor.core.messages import Release
 from supervisor.limiter.feedback import State, Verdict
 from supervisor.limiter.key import Key
 from supervisor.limiter.permit import Permit
@@ -52,30 +52,6 @@ class Judge:
         # A changed standing changes who can go: whoever waits must be looked at again.
         key.is_awaited = key.is_awaited or key.standing.state is not before
 
-    def heard_of_host(self, permit: Permit, message: Release, now: float) -> bool:
-        """Let the hosts of the key's API take note of how a request ended; tell whether others may go, or may not."""
-        hosts = permit.key.hosts
-        if not message.region:
-            if permit.is_probe:
-                hosts.probe_unsent(now)
-            return permit.is_probe
-        before = hosts.is_holding
-        down_since = hosts.of(message.region).down_since
-        changed = hosts.note(message.region, _failure(message), now, is_probe=permit.is_probe)
-        if changed is not None and changed.down_since is not None:
-            self._events.emit(
-                "host_down",
-                level="error",
-                host=changed.name,
-                api=permit.key.api.name,
-                failed=f"{changed.failed} of the last {len(changed.results)} requests",
-                why=changed.why,
-                advice="nothing to do: its jobs wait and spend no attempt; it is probed and used again when it answers",
-            )
-        elif changed is not None and down_since is not None:
-            self._events.emit("host_up", host=changed.name, api=permit.key.api.name, down_s=round(now - down_since, 1))
-        return permit.is_probe or changed is not None or before != hosts.is_holding
-
     def quarantine(self, key: Key, reason: str) -> None:
         """Use the key no more until its credentials have been verified."""
         before = key.standing.state
@@ -105,12 +81,3 @@ def _said(message: Release, worker: str) -> str:
     """Return an unwelcome answer in a person's words."""
     after = f", Retry-After {message.retry_after_s:g} s" if message.retry_after_s >= 0 else ""
     return f"HTTP {message.status}{after} to {worker}"
-
-
-def _failure(message: Release) -> str:
-    """Return how the host failed this request, in a person's words; "" = it answered."""
-    if message.fate == NOT_SENT:
-        return "no connection"
-    if message.fate != ANSWERED:
-        return "no answer"
-    return f"HTTP {message.status}" if message.status >= 500 else ""

@@ -29,6 +29,7 @@ from supervisor.limiter.judge import Judge
 from supervisor.limiter.key import ROTATED
 from supervisor.limiter.keyring import KeyRing, OpenRecord
 from supervisor.limiter.learning import doubt, learn
+from supervisor.limiter.outages import Outages
 from supervisor.limiter.permit import NOT_SENT_STATUS, UNKNOWN_STATUS, Permit, Permits
 from supervisor.limiter.quota import LEAST_URGENT
 from supervisor.limiter.slowness import Slowness
@@ -50,6 +51,7 @@ class Limiter:
         self.judge = Judge(events=events, random=random)
         self._events = events
         self._slowness = Slowness(events)
+        self._outages = Outages(self.ring, self.dispatcher, events)
         self._connections: dict[int, Connection] = {}
         self._last_connection = 0
         self._paused: frozenset[str] = frozenset()
@@ -147,8 +149,8 @@ class Limiter:
         permit = self.permits.take_back(message.permit, number)
         if permit is None:
             return
-        if permit.connection and (permit.key.hosts.has_trouble or message.status >= 500 or message.fate != ANSWERED):
-            self._heard_of_host(permit, message, now)
+        if permit.connection:
+            self._outages.heard(permit, message, now)
         if message.fate == ANSWERED:
             self._answered(permit, message, now)
         elif message.fate == NOT_SENT:
@@ -231,17 +233,6 @@ class Limiter:
         if key.is_awaited:
             key.is_awaited = False
             self.dispatcher.pump(now)
-
-    def _heard_of_host(self, permit: Permit, message: Release, now: float) -> None:
-        if not self.judge.heard_of_host(permit, message, now):
-            return
-        for key in self.ring.keys:
-            key.reopen()
-        for flow in self.dispatcher.flows.values():
-            for lane in flow.lanes():
-                if lane.size and lane.is_held(now):
-                    self._refuse_all(lane, HOST_DOWN)
-        self.dispatcher.pump(now)
 
     def _objection(self, connection: Connection, lane: Lane, ask: int, deadline: float, now: float) -> str:
         """Return why the wait cannot even begin, "" when it can."""
