@@ -1,7 +1,6 @@
 """`scripts/build`: freeze → one file → Debian package → checksums, all in dist/.
 
-Needs git, tar, gzip, dpkg-deb and objdump (package binutils); Debian's Python also needs its shared library
-(package libpython3-dev). The result runs on systems with this one's C library or a newer one.
+The result runs on systems with this one's C library or a newer one.
 """
 
 import hashlib
@@ -9,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from scripts.packaging import debian, freezing, single, source
+from scripts.packaging import debian, freezing, needs, single, source
 
 DIST = Path("dist")
 BUILD = Path("build")
@@ -17,6 +16,9 @@ STAMP = DIST / "built-from"
 
 
 def main() -> int:
+    if missing := needs.missing():
+        print(f"scripts/build needs {'; '.join(missing)}", file=sys.stderr)
+        return 78
     fingerprint = source.fingerprint()
     if STAMP.exists() and STAMP.read_text() == fingerprint:
         print("dist/ is up to date")

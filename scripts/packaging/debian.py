@@ -51,7 +51,7 @@ def pack(frozen: Path, root: Path, target: Path) -> Path:
     _write_control(root)
     path = target / f"gatherer_{source.VERSION}_{ARCHITECTURE}.deb"
     environment = os.environ | {"SOURCE_DATE_EPOCH": source.committed_at()}
-    command = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--build", str(root), str(path)]
+    command = ["dpkg-deb", "--root-owner-group", "-Zzstd", "-z19", "--build", str(root), str(path)]
     subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
     return path
 
