@@ -60,9 +60,14 @@ class Source:
         if vanished and not insist:
             names = ", ".join(f"workers.{name}" for name in vanished)
             raise ConfigurationError(
-                [f"{self._path}: {names} vanished; set replicas = 0 there first, or insist with SIGHUP"]
+                [f"{self._path}:{self._last_line()}: {names} vanished; set replicas = 0 first, or insist with SIGHUP"]
             )
         return config
+
+    def _last_line(self) -> int:
+        """Return the number of the file's last line: where a truncation shows."""
+        assert self._path is not None  # or nothing could have been read
+        return max(1, len(self._path.read_bytes().splitlines()))
 
     def files(self, in_force: Config) -> set[Path]:
         """Return every file whose change may matter."""

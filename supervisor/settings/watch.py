@@ -22,7 +22,7 @@ import watchfiles
 from supervisor.core.clock import Clock
 from supervisor.settings.writing import Writing, writing
 
-SETTLE_S = 0.1
+SETTLE_S = 0.05
 UNSURE_SETTLE_S = 0.3
 PATIENCE_S = 5.0
 """Somebody who keeps a file open for writing, and does not write, is waited for no longer than this."""

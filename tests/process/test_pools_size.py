@@ -63,7 +63,7 @@ async def test_concurrency_and_pause_are_pushed_without_restart(begin: Callable[
     await eventually(lambda: scene.log("work#1"), _paused)
     assert scene.pids() == before
     assert scene.worker().desired_concurrency == 3
-    assert scene.worker().effective_concurrency == 0
+    await eventually(lambda: scene.worker().effective_concurrency, lambda concurrency: concurrency == 0)
 
 
 def _paused(lines: list[str]) -> bool:
@@ -84,6 +84,8 @@ async def test_changed_environment_replaces_the_pool_rolling_and_leaves_the_othe
     await eventually(replaced)
     assert min(fewest) >= 3
     assert await scene.ready(1, "other") == other
+    assert scene.pools.statistics().zygote_generation == 2, "forked with the code of today"
+    assert len(scene.pools.statistics().zygote_pids) == 2, "the first one stays for the pool that stays"
 
 
 async def test_restart_runs_on_a_new_zygote_and_the_old_one_ends(begin: Callable[..., Scene]) -> None:

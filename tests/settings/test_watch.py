@@ -63,7 +63,7 @@ async def seen(file: Path, clock: FakeClock) -> Seen:
     return seen
 
 
-async def test_a_closed_file_counts_after_a_tenth_of_a_second(seen: Seen, file: Path) -> None:
+async def test_a_closed_file_counts_after_a_moment(seen: Seen, file: Path) -> None:
     write(file, "one")
     look = await seen.look()
     await seen.pass_by(SETTLE_S, look)

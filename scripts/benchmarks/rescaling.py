@@ -1,0 +1,130 @@
+"""What the rescale benchmark does to a running system: a steady load, edits of its file, and looks at its pools."""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from scripts.benchmarks.system import System, World
+
+LOOK_EVERY_S = 0.02
+WITHIN_S = 30.0
+
+Pids = dict[str, dict[str, int]]
+"""{worker: {replica: pid}} of those that are ready or start."""
+
+
+class Editor:
+    """Change config.toml as people and programs do: in place, or by putting a new file in its place."""
+
+    def __init__(self, path: Path, chance: random.Random) -> None:
+        self.path = path
+        self._chance = chance
+        self.document = tomlkit.parse(path.read_text())
+
+    def set(self, table: tuple[str, ...], name: str, value: Any) -> float:
+        """Write one setting; return the moment (monotonic seconds) at which it was on disk."""
+        place: Any = self.document
+        for step in table:
+            place = place.setdefault(step, tomlkit.table())
+        place[name] = value
+        return self.write(tomlkit.dumps(self.document).encode())
+
+    def write(self, content: bytes) -> float:
+        """Replace the whole content, one way or the other."""
+        if self._chance.random() < 0.5:
+            self.path.write_bytes(content)
+            return time.monotonic()
+        fresh = self.path.with_suffix(".fresh")
+        fresh.write_bytes(content)
+        fresh.chmod(0o600)
+        fresh.replace(self.path)
+        return time.monotonic()
+
+
+class Offer:
+    """Enqueue so many new jobs of each worker every second, in a thread, until stopped. offered: entities by worker."""
+
+    def __init__(self, system: System, world: World, per_s: dict[str, int], seconds: int) -> None:
+        self._system = system
+        self._per_s = per_s
+        self._left = {
+            "characters": world.entities("characters", per_s["characters"] * seconds + 10),
+            "items": [f"eu/{number}" for number in range(1, per_s["items"] * seconds + 10)],
+        }
+        self.offered: dict[str, set[str]] = {worker: set() for worker in per_s}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "Offer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        while not self._stop.wait(max(0.0, due - time.monotonic())):
+            due += 1.0
+            for worker, per_s in self._per_s.items():
+                now, self._left[worker] = self._left[worker][:per_s], self._left[worker][per_s:]
+                if now:
+                    self._system.enqueue(worker, now)
+                    self.offered[worker] |= set(now)
+
+
+def look(system: System, worker: str) -> dict[str, Any]:
+    """Return one worker's status."""
+    found: dict[str, Any] = system.daemon.get("/workers")["workers"][worker]
+    return found
+
+
+def until(system: System, worker: str, holds: Callable[[dict[str, Any]], bool], since: float) -> float:
+    """Return the seconds from `since` until `holds` of the worker's status; inf when it never does."""
+    while time.monotonic() < since + WITHIN_S:
+        if holds(look(system, worker)):
+            return time.monotonic() - since
+        time.sleep(LOOK_EVERY_S)
+    return float("inf")
+
+
+def is_sized(concurrency: int, replicas: int) -> Callable[[dict[str, Any]], bool]:
+    """Return a test for a pool that has this size: all ready, none leaving."""
+
+    def holds(worker: dict[str, Any]) -> bool:
+        states = [replica["state"] for replica in worker["replicas"].values()]
+        return worker["effective"]["concurrency"] == concurrency and states == ["ready"] * replicas
+
+    return holds
+
+
+def pids(system: System) -> Pids:
+    """Return the processes of every pool."""
+    workers = system.daemon.get("/workers")["workers"]
+    return {
+        name: {replica: each["pid"] for replica, each in worker["replicas"].items() if each["state"] != "draining"}
+        for name, worker in workers.items()
+    }
+
+
+def finished(system: System, worker: str) -> int:
+    """Return the jobs of a worker that have ended well so far."""
+    return int(system.query("SELECT count(*) FROM jobs WHERE kind = ? AND state = 'completed'", worker)[0][0])
+
+
+def events(folder: Path, name: str) -> int:
+    """Count the lines of the supervisor's log with this event."""
+    count = 0
+    for line in (folder / "supervisor.log").read_text(errors="replace").splitlines():
+        try:
+            count += json.loads(line).get("event") == name
+        except (ValueError, AttributeError):
+            continue
+    return count
