@@ -28,6 +28,8 @@ ENTRIES = (
     Entry("Run", "demo", "demo", "Gather from a simulated API for under a minute and show what happened."),
     Entry("Run", "simulate", "simulate", "Run the simulated API alone."),
     Entry("Look", "status", "status", "Show workers and keys: how much, how fast, and what limits them."),
+    Entry("Look", "top", "top", "Show workers and keys, live, until Ctrl-C."),
+    Entry("Look", "doctor", "doctor", "Look for what is wrong, and say what fixes it."),
     Entry("Look", "show", "show", "Show what is known of one entity."),
     Entry("Look", "jobs", "jobs", "List, show, retry or discard jobs."),
     Entry("Look", "export", "export", "Write a table as CSV or JSON lines."),

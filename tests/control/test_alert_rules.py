@@ -5,7 +5,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
+
+from supervisor.cli.main import gatherer
 
 CASES = Path(__file__).parent / "rules" / "gatherer.rules.test.yml"
 SHIPPED = Path(__file__).parents[2] / "config" / "prometheus"
@@ -35,3 +38,24 @@ def test_each_alert_has_a_severity_and_says_what_to_do() -> None:
     for alert in alerts:
         assert re.search(r"severity: (page|ticket)", alert), alert
         assert re.search(r'runbook: "..', alert), alert
+
+
+def test_each_command_that_a_runbook_names_exists() -> None:
+    named = re.findall(r"gatherer ([a-z]+)(?: ([a-z]+))?(?: (--[a-z-]+))?", "\n".join(_runbooks()))
+    assert named
+    for words in named:
+        _find(gatherer, [word for word in words if word])
+
+
+def _runbooks() -> list[str]:
+    return re.findall(r'runbook: "(.*)"', RULES.read_text())
+
+
+def _find(command: click.Command, words: list[str]) -> None:
+    for word in words:
+        if word.startswith("--"):
+            assert any(word in parameter.opts for parameter in command.params), f"{words}: no option {word}"
+        elif isinstance(command, click.Group):
+            found = command.get_command(click.Context(command), word)
+            assert found is not None, f"{words}: no command {word}"
+            command = found
