@@ -277,7 +277,7 @@ def test_nothing_that_may_happen_exceeds_a_window(world: type[World]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("world", WORLDS)
 def test_the_same_in_many_more_stories(world: type[World]) -> None:
-    run_state_machine_as_test(world, settings=settings(max_examples=150, stateful_step_count=60, deadline=None))
+    run_state_machine_as_test(world, settings=settings(max_examples=80, stateful_step_count=60, deadline=None))
 
 
 def story(world: type[World]) -> None:

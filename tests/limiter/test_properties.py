@@ -171,7 +171,7 @@ def test_never_more_than_the_limit_no_permit_lost_and_nobody_waits_in_vain(scrip
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=700, deadline=None)
 @given(steps)
 def test_the_same_with_many_more_scripts(script: Script) -> None:
     explore(script)
