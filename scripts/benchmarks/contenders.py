@@ -15,24 +15,20 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import uvloop
 from aiolimiter import AsyncLimiter
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 
+from scripts.benchmarks.permit_desk import open_desk
 from supervisor.core.clock import SystemClock
-from supervisor.core.events import Events
 from supervisor.core.messages import Acquire, FromReplica, Grant
 from supervisor.core.wire import Channel
-from supervisor.limiter.server import PermitServer
-from supervisor.pools.connection import Connection
-from supervisor.settings.config import Api, Config, Key, Log, Secret, Server, Window, Worker
+from supervisor.settings.config import Api, Window
 
 LIMIT, WINDOW_S = 100, 1.0
 GUIDE_PER_S = 70.0
-WORKER = "characters"
 OURS = ("ours: sliding", "ours: sliding, theta auto", "ours: bucket", "ours: fixed, phase given")
 OTHERS = ("guide: bucket of 70/s", "sliding log at send", "aiolimiter", "pyrate-limiter")
 
@@ -100,49 +96,11 @@ class Desk:
 
 
 async def ours(order: dict[str, Any], sockets: list[socket.socket]) -> None:
-    """Grant as the supervisor does."""
-    clock = SystemClock()
-    server = PermitServer(
-        config=configuration(order["api"]),
-        clock=clock,
-        events=Events(),
-        random=Random(1),
-        journal_path=Path(order["journal"]),
-    )
-    await server.start()
-    for number, each in enumerate(sockets):
-        connection = Connection(
-            replica=f"{WORKER}#{number}",
-            worker=WORKER,
-            clock=clock,
-            permits=server,
-            tally=lambda worker, tally: None,
-            ready=lambda: None,
-        )
-        await connection.open(each)
-    await asyncio.Event().wait()
-
-
-def configuration(api: dict[str, Any]) -> Config:
-    """Return one key of the API's own limits, spent as fast as asked."""
+    """Grant as the supervisor does: one key of the API's own limits, spent as fast as asked."""
     windows = (Window(requests=LIMIT, per_s=WINDOW_S), Window(requests=36_000, per_s=3600.0))
-    client = api.pop("client")
-    blizzard = Api(name="blizzard", windows=windows, hour="burst", **api)
-    return Config(
-        path=None,
-        sha256="",
-        state_dir=Path("state"),
-        run_dir=Path("run"),
-        server=Server(),
-        apis={"blizzard": blizzard},
-        keys=(Key(name="key", api="blizzard", tags=("osint",), client_id=client, secret=Secret("secret")),),
-        workers={WORKER: Worker(name=WORKER, job="jobs.characters", tag="osint")},
-        schedules={},
-        freshness={},
-        retention_s={},
-        min_free_bytes=0,
-        log=Log(),
-    )
+    api = Api(name="blizzard", windows=windows, hour="burst", **order["api"])
+    await open_desk(api, ["client"], Path(order["journal"]), sockets)
+    await asyncio.Event().wait()
 
 
 async def run(order: dict[str, Any]) -> None:

@@ -100,12 +100,12 @@ class Run:
             token = Direct(world, "client").token
             far = await self._path(urlsplit(world.base_url).port or 0)
             base_url = f"http://127.0.0.1:{far['port']}"
-            stack.callback(far["process"].kill)
+            stack.callback(end, far["process"])
             start = time.monotonic() + WARM_UP_S
             if self._name == BULLMQ:
                 return await self._bullmq(world, stack, base_url, token)
             central, replicas = await self._processes(base_url, token, start)
-            stack.callback(central.kill)
+            stack.callback(end, central)
             result = await self._watch(world, start, [central.pid, *(replica.pid for replica in replicas)])
             for replica in replicas:
                 output, _ = await replica.communicate()
@@ -174,7 +174,7 @@ class Run:
 
 def settings(name: str, base_url: str) -> dict[str, Any]:
     """Return the API's settings for one of ours."""
-    api: dict[str, Any] = {"client": "client", "base_url": base_url, "token_url": f"{base_url}/oauth/token"}
+    api: dict[str, Any] = {"base_url": base_url, "token_url": f"{base_url}/oauth/token"}
     api["mode"] = MODES.get(name, "sliding")
     if "auto" in name:
         api["theta"] = "auto"
@@ -198,6 +198,11 @@ async def start_process(module: str, order: dict[str, Any], fds: list[int] | Non
     process.stdin.write(json.dumps(order).encode() + b"\n")
     await process.stdin.drain()
     return process
+
+
+def end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
 
 
 def cpu_s(pids: list[int]) -> float:

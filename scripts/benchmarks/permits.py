@@ -16,24 +16,20 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import uvloop
 
 from scripts.benchmarks.machine import take_cores
 from scripts.benchmarks.permit_client import cpu_between
+from scripts.benchmarks.permit_desk import open_desk
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.system import percentile, scratch
-from supervisor.core.clock import SystemClock
-from supervisor.core.events import Events
-from supervisor.limiter.server import PermitServer
-from supervisor.pools.connection import Connection
-from supervisor.settings.config import Api, Config, Key, Log, Secret, Server, Window, Worker
+from supervisor.settings.config import Api, Window
 
-WORKER = "characters"
 WARM_UP_S = 1.5
 NEVER_FULL = (Window(requests=10**7, per_s=1.0), Window(requests=10**9, per_s=3600.0))
+API = Api(name="blizzard", auth="bearer", windows=NEVER_FULL)
 
 
 @dataclass(frozen=True)
@@ -103,40 +99,22 @@ class Bench:
 
     def __init__(self, cell: Cell, journal: Path, options: argparse.Namespace) -> None:
         self._cell = cell
-        self._clock = SystemClock()
-        self._server = PermitServer(
-            config=configuration(cell.keys),
-            clock=self._clock,
-            events=Events(),
-            random=Random(1),
-            journal_path=journal,
-        )
+        self._journal = journal
         self._processes = min(options.processes, cell.clients)
         self._start = time.monotonic() + WARM_UP_S
         self._stop = self._start + options.seconds
 
     async def run(self) -> Measured:
-        await self._server.start()
-        theirs = [await self._connect(number) for number in range(self._cell.clients)]
+        pairs = [socket.socketpair() for _ in range(self._cell.clients)]
+        names = [f"osint-{number}" for number in range(self._cell.keys)]
+        server = await open_desk(API, names, self._journal, [ours for ours, _ in pairs])
+        theirs = [each for _, each in pairs]
         shares = [theirs[n :: self._processes] for n in range(self._processes)]
         answers = await asyncio.gather(
             cpu_between(self._start, self._stop), *(self._client(sockets) for sockets in shares)
         )
-        await self._server.stop()
+        await server.stop()
         return self._sum(answers[0], answers[1:])
-
-    async def _connect(self, number: int) -> socket.socket:
-        ours, theirs = socket.socketpair()
-        connection = Connection(
-            replica=f"{WORKER}#{number}",
-            worker=WORKER,
-            clock=self._clock,
-            permits=self._server,
-            tally=lambda worker, tally: None,
-            ready=lambda: None,
-        )
-        await connection.open(ours)
-        return theirs
 
     async def _client(self, sockets: list[socket.socket]) -> dict[str, Any]:
         fds = [each.fileno() for each in sockets]
@@ -167,26 +145,3 @@ class Bench:
             server_us=server_cpu_s / pairs * 1e6,
             client_us=sum(client["cpu_s"] for client in clients) / pairs * 1e6,
         )
-
-
-def configuration(keys: int) -> Config:
-    """Return one worker with `keys` keys whose windows count everything and refuse nothing."""
-    api = Api(name="blizzard", auth="bearer", windows=NEVER_FULL)
-    named = [f"osint-{number}" for number in range(keys)]
-    return Config(
-        path=None,
-        sha256="",
-        state_dir=Path("state"),
-        run_dir=Path("run"),
-        server=Server(),
-        apis={api.name: api},
-        keys=tuple(
-            Key(name=name, api=api.name, tags=("osint",), client_id=name, secret=Secret("x" * 34)) for name in named
-        ),
-        workers={WORKER: Worker(name=WORKER, job="jobs.characters", tag="osint")},
-        schedules={},
-        freshness={},
-        retention_s={},
-        min_free_bytes=0,
-        log=Log(),
-    )
