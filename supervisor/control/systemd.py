@@ -70,7 +70,7 @@ class Systemd:
             case "config_read_again":
                 # Without the time systemd ≥ 253 waits for ever; older ones ignore it.
                 self._send(["RELOADING=1", f"MONOTONIC_USEC={int(self._clock.monotonic() * 1_000_000)}"])
-            case "config_applied" | "config_refused" if self._is_ready:
+            case "config_applied" | "config_refused" | "config_unchanged" if self._is_ready:
                 self._send(["READY=1"])
             case "supervisor_draining":
                 self._is_draining = True

@@ -56,7 +56,8 @@ class Follower:
                 self._parts.events.emit("config_refused", problems=error.problems)
                 return
             if config == self._written and self.last_reload.ok and not insist:
-                return  # an edit of ours, which has been followed already
+                self._parts.events.emit("config_unchanged")  # an edit of ours, which has been followed already
+                return
             before, self._written = self._written, config
             self._follow(tuple(str(change) for change in difference(before, config)), insist=insist)
 
@@ -64,6 +65,7 @@ class Follower:
         """Put what has just been read in force. insist: even if nothing changed, so that what failed is tried again."""
         self.last_reload = Reload(at=self._parts.clock.wall(), changes=changes)
         if not changes and not insist:
+            self._parts.events.emit("config_unchanged")
             return
         self.generation += 1
         known, self.needs_restart = self.needs_restart, needs_restart(self._running, self._written)
