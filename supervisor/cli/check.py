@@ -25,15 +25,17 @@ def check(config: Path | None, as_json: bool) -> None:
         loaded = load(path, environment=os.environ)
     except ConfigurationError as error:
         if as_json:
-            print_json({"ok": False, "problems": error.problems, "warnings": []})
+            print_json({"ok": False, "problems": error.problems, "warnings": [], "pinned": {}})
         else:
             click.echo("\n".join(error.problems), err=True)
         sys.exit(ConfigurationError.exit_code)
     if as_json:
-        print_json({"ok": True, "problems": [], "warnings": list(loaded.warnings)})
+        print_json({"ok": True, "problems": [], "warnings": list(loaded.warnings), "pinned": loaded.pinned})
         return
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
+    for setting, variable in loaded.pinned.items():
+        click.echo(f"{setting} is pinned by {variable}, which stands above the file")
     click.echo(f"{path}: {_summary(loaded)}")
 
 

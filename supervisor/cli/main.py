@@ -42,6 +42,7 @@ ENTRIES = (
     Entry("Set up", "backup", "backup", "Copy databases, journal and configuration, also while everything runs."),
     Entry("Set up", "restore", "restore", "Put a backup in the place of the state."),
     Entry("Set up", "init", "init", "Write a first config.toml, or add keys to the one that is there."),
+    Entry("Set up", "import-env", "import_env", "Turn an .env file into settings of the configuration."),
     Entry("Set up", "check", "check", "Say what is wrong with a configuration, without starting anything."),
     Entry("Set up", "plan", "plan", "Say what a configuration will do, and what its targets need."),
     Entry("Set up", "keys", "keys", "List the API keys, verify that they work, take them out of use and back."),
@@ -78,7 +79,7 @@ class Commands(click.Group):
         for entry in ENTRIES:
             if entry.name == cmd_name:
                 module = importlib.import_module(f"supervisor.cli.{entry.module}")
-                command: click.Command = getattr(module, entry.name)
+                command: click.Command = getattr(module, entry.name.replace("-", "_"))
                 return command
         return None
 

@@ -24,8 +24,8 @@ NEIGHBOURS = ("concurrency", "replicas", "tag", "job")
 def edited(text: str, changes: Mapping[Setting, int | str | bool]) -> str:
     """Return `text` with each setting at its new value, comments and layout kept.
 
-    The same text when it says so already. The text is valid TOML with these tables. RefusedError: the
-    result would say anything else than `text` with these changes; then a person has to edit it.
+    The same text when it says so already. A table that is not there is added at the end. The text is valid TOML.
+    RefusedError: the result would say anything else than `text` with these changes; then a person has to edit it.
     """
     wanted = tomllib.loads(text)
     missing = {setting: value for setting, value in changes.items() if not _says(wanted, setting, value)}
@@ -35,7 +35,7 @@ def edited(text: str, changes: Mapping[Setting, int | str | bool]) -> str:
     newline = "\r\n" if "\r\n" in text else "\n"
     for setting, value in missing.items():
         _set(_table(document, setting), setting[-1], value, newline)
-        _table(wanted, setting)[setting[-1]] = value
+        _plain_table(wanted, setting)[setting[-1]] = value
     result = document.as_string()
     if tomllib.loads(result) != wanted:
         names = ", ".join(".".join(setting) for setting in missing)
@@ -44,14 +44,23 @@ def edited(text: str, changes: Mapping[Setting, int | str | bool]) -> str:
 
 
 def _says(values: Any, setting: Setting, value: Any) -> bool:
-    found = _table(values, setting).get(setting[-1])
+    for name in setting[:-1]:
+        values = values.get(name, {})
+    found = values.get(setting[-1])
     return type(found) is type(value) and bool(found == value)
 
 
 def _table(document: Any, setting: Setting) -> Any:
+    *parents, last = setting[:-1]
+    for name in parents:
+        document = document.setdefault(name, tomlkit.table(is_super_table=True))
+    return document.setdefault(last, tomlkit.table())
+
+
+def _plain_table(values: dict[str, Any], setting: Setting) -> dict[str, Any]:
     for name in setting[:-1]:
-        document = document[name]
-    return document
+        values = values.setdefault(name, {})
+    return values
 
 
 def _set(table: Any, name: str, value: int | str | bool, newline: str) -> None:

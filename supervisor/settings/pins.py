@@ -20,8 +20,8 @@ from supervisor.settings.report import Report, nearest
 
 COMMAND_LINE = "command line"
 
-_CONCURRENCY = "_WORKER_CONCURRENCY"
-_REPLICAS = "_REPLICAS"
+CONCURRENCY = "_WORKER_CONCURRENCY"
+REPLICAS = "_REPLICAS"
 _FOLDERS = {"STATE_DIRECTORY": "state_dir", "RUNTIME_DIRECTORY": "run_dir"}
 
 
@@ -37,7 +37,7 @@ def pin(
     _concurrencies(document, report, environment, pinned)
     _replicas(document, report, environment, pinned)
     for setting, text in overrides.items():
-        value = str(Path(text).absolute()) if setting in _FOLDERS.values() else _toml_value(text)
+        value = str(Path(text).absolute()) if setting in _FOLDERS.values() else value_of(text)
         _lay(document, report, setting, value, COMMAND_LINE, pinned)
     return pinned
 
@@ -58,10 +58,10 @@ def _folders(document: Document, report: Report, environment: Mapping[str, str],
 
 
 def _concurrencies(document: Document, report: Report, environment: Mapping[str, str], pinned: dict[str, str]) -> None:
-    workers = {variable_of(name) + _CONCURRENCY: name for name in document.names("workers")}
-    for variable in sorted(name for name in environment if name.endswith(_CONCURRENCY)):
+    workers = {variable_of(name) + CONCURRENCY: name for name in document.names("workers")}
+    for variable in sorted(name for name in environment if name.endswith(CONCURRENCY)):
         if variable in workers and environment[variable].strip():
-            value = _toml_value(environment[variable].strip())
+            value = value_of(environment[variable].strip())
             _lay(document, report, f"workers.{workers[variable]}.concurrency", value, variable, pinned)
         elif variable not in workers:
             report.warning_at(variable, f"no such worker, so it has no effect{nearest(variable, workers)}")
@@ -71,10 +71,10 @@ def _replicas(document: Document, report: Report, environment: Mapping[str, str]
     tag_of = {name: document.peek("workers", name, "tag") for name in document.names("workers")}
     tags = {tag for tag in tag_of.values() if isinstance(tag, str)} | set(document.names("tags"))
     for tag in sorted(tags):
-        variable = variable_of(tag) + _REPLICAS
+        variable = variable_of(tag) + REPLICAS
         if not environment.get(variable, "").strip():
             continue
-        _lay(document, report, f"tags.{tag}.replicas", _toml_value(environment[variable].strip()), variable, pinned)
+        _lay(document, report, f"tags.{tag}.replicas", value_of(environment[variable].strip()), variable, pinned)
         for worker, its_tag in tag_of.items():
             if its_tag == tag and document.peek("workers", worker, "replicas") is None:
                 pinned[f"workers.{worker}.replicas"] = variable
@@ -87,7 +87,7 @@ def _lay(document: Document, report: Report, setting: str, value: Any, origin: s
     pinned[setting] = origin
 
 
-def _toml_value(text: str) -> Any:
+def value_of(text: str) -> Any:
     """Return the value that `text` is in TOML (3, true, "10m"); a text that is none stands for itself."""
     try:
         content = tomllib.loads(f"value = {text}")

@@ -59,6 +59,15 @@ def test_true_is_not_one() -> None:
     assert edited("[workers.characters]\nconcurrency = true\n", {CONCURRENCY: 1}).endswith("concurrency = 1\n")
 
 
-def test_an_absent_table_is_refused_by_its_name() -> None:
-    with pytest.raises(KeyError, match="guilds"):
-        edited("[workers.characters]\n", {("workers", "guilds", "replicas"): 1})
+def test_a_table_that_is_not_there_is_added_at_the_end() -> None:
+    text = edited("[workers.characters]\nconcurrency = 1\n", {("tags", "osint", "replicas"): 5})
+    assert text.startswith("[workers.characters]\nconcurrency = 1\n")
+    assert tomllib.loads(text)["tags"] == {"osint": {"replicas": 5}}
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "[workers]\n", "x = 1"])
+def test_tables_are_made_from_nothing(text: str) -> None:
+    assert tomllib.loads(edited(text, {CONCURRENCY: 2, REPLICAS: 3}))["workers"]["characters"] == {
+        "concurrency": 2,
+        "replicas": 3,
+    }
