@@ -14,6 +14,7 @@ ALLOWED = {
     "supervisor.database": {"supervisor.core", "supervisor.settings"},
     "supervisor.worker": {"supervisor.core"},
     "supervisor.control": {
+        "supervisor",
         "supervisor.core",
         "supervisor.settings",
         "supervisor.limiter",

@@ -7,14 +7,18 @@ people can watch a start and a drain.
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from aiohttp import web
 
+from supervisor import __version__
+from supervisor.control.addresses import ROUTES
 from supervisor.control.dashboard import assets
 from supervisor.control.dashboard.stream import Stream
 from supervisor.control.face import Face
 from supervisor.control.guard import Guard
+from supervisor.control.openapi import document
 from supervisor.control.problems import EVENTS, answer_problems
-from supervisor.control.routes import FACE, METRICS, ROUTES
+from supervisor.control.routes import DOCUMENT, EVENT_STREAM, FACE, METRICS
 from supervisor.core.errors import ConfigurationError
 from supervisor.core.events import Events
 from supervisor.settings import network
@@ -75,7 +79,8 @@ class ControlServer:
         middlewares = [answer_problems] if guard is None else [answer_problems, guard.watch]
         app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
         app[FACE], app[METRICS], app[EVENTS] = self._face, self._metrics, self._events
-        app.add_routes([*ROUTES, web.get("/events", self._stream.follow), *assets.routes()])
+        app[EVENT_STREAM], app[DOCUMENT] = self._stream, msgspec.json.encode(document(ROUTES, __version__))
+        app.add_routes([*(route.definition() for route in ROUTES), *assets.routes()])
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         self._runners.append(runner)

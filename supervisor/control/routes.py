@@ -1,16 +1,4 @@
-"""What each address of the control API does.
-
-    GET  /healthz /readyz /metrics
-    GET  /workers                               POST /workers/{worker}/pause|resume|restart
-    GET  /keys                                  POST /keys/verify?name=  /keys/{key}/disable|enable|unlock
-    GET  /workers/concurrency                   POST /workers/concurrency   (scale.py; and webhooks)
-                                                POST /alerts   (alerts.py)
-    GET  /jobs?worker=&state=…                  POST /jobs
-    GET  /jobs/{id}   /jobs/{id}/wait?timeout_s=
-    POST /jobs/{id}/retry|discard               POST /jobs/retry|discard?filters&dry_run=1
-    POST /batches  /batches/{batch}/jobs  /batches/{batch}/accept      DELETE /batches/{batch}
-    POST /backups
-    GET  /queues  /entities/{entity}?worker=  /export?table=&after=&limit=  /statistics
+"""What each address of the control API does; `addresses.py` has the table of them.
 
 Whatever the database answers passes through unparsed: this process stays free for permits.
 """
@@ -24,6 +12,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from supervisor.control.alerts import answer_to, is_webhook, read_webhook
+from supervisor.control.dashboard.stream import Stream
 from supervisor.control.face import Face
 from supervisor.control.problems import Handler
 from supervisor.control.scale import parse
@@ -31,6 +20,8 @@ from supervisor.core.errors import UsageError
 
 FACE: web.AppKey[Face] = web.AppKey("face", Face)
 METRICS: web.AppKey[Callable[[], bytes]] = web.AppKey("metrics")
+EVENT_STREAM: web.AppKey[Stream] = web.AppKey("event stream", Stream)
+DOCUMENT: web.AppKey[bytes] = web.AppKey("document", bytes)
 
 MAX_CHANGE_BYTES = 1024 * 1024
 MAX_WAIT_S = 60
@@ -53,6 +44,16 @@ async def readyz(request: web.Request) -> web.Response:
 async def metrics(request: web.Request) -> web.Response:
     """Return everything in Prometheus' text format."""
     return web.Response(body=request.app[METRICS](), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def events(request: web.Request) -> web.StreamResponse:
+    """Follow status and failures as server-sent events."""
+    return await request.app[EVENT_STREAM].follow(request)
+
+
+async def openapi(request: web.Request) -> web.Response:
+    """Return this description."""
+    return web.Response(body=request.app[DOCUMENT], content_type="application/json")
 
 
 async def workers(request: web.Request) -> web.Response:
@@ -177,42 +178,3 @@ def _answer(answer: tuple[int, dict[str, Any]]) -> web.Response:
     return web.json_response(
         body, status=status, content_type="application/problem+json" if is_error else "application/json"
     )
-
-
-_ID = r"/jobs/{id:\d{1,18}}"
-_BATCH = "/batches/{batch}"
-
-ROUTES = [
-    web.get("/healthz", healthz),
-    web.get("/readyz", readyz),
-    web.get("/metrics", metrics),
-    web.get("/workers", workers),
-    web.get("/workers/concurrency", sizes),
-    web.post("/workers/concurrency", scale),
-    web.post("/workers/{worker}/pause", pause),
-    web.post("/workers/{worker}/resume", resume),
-    web.post("/workers/{worker}/restart", restart),
-    web.post("/alerts", take_alerts),
-    web.get("/keys", keys),
-    web.post("/keys/verify", verify_keys),
-    web.post("/keys/{key}/disable", disable_key),
-    web.post("/keys/{key}/enable", enable_key),
-    web.post("/keys/{key}/unlock", unlock_key),
-    web.get("/jobs", question("jobs.list")),
-    web.post("/jobs", question("enqueue")),
-    web.post("/jobs/retry", question("jobs.retry")),
-    web.post("/jobs/discard", question("jobs.discard")),
-    web.get(_ID, question("jobs.show")),
-    web.get(_ID + "/wait", wait_for_job),
-    web.post(_ID + "/retry", question("jobs.retry")),
-    web.post(_ID + "/discard", question("jobs.discard")),
-    web.post("/batches", question("batch.open")),
-    web.post(_BATCH + "/jobs", question("batch.append")),
-    web.post(_BATCH + "/accept", question("batch.accept")),
-    web.delete(_BATCH, question("batch.abort")),
-    web.post("/backups", back_up),
-    web.get("/queues", question("queues")),
-    web.get("/entities/{entity:.+}", question("show")),
-    web.get("/export", question("export")),
-    web.get("/statistics", question("statistics")),
-]

@@ -70,7 +70,7 @@ async def test_an_absent_database_is_503_with_retry_after(server: ControlServer,
 
 async def test_a_wait_is_bounded_and_takes_whole_seconds_only(server: ControlServer, face: FakeFace) -> None:
     await call(server, "POST", "/jobs", json={"worker": "guilds", "entity": "eu/a/b"})
-    assert (await call(server, "GET", "/jobs/1/wait?timeout_s=999999999999999999999"))[0] == 202
+    assert (await call(server, "GET", "/jobs/1/wait?timeout_s=999999"))[0] == 202
     assert face.asked[-1][1] == {"id": "1", "timeout_s": "60"}
     assert (await call(server, "GET", "/jobs/1/wait?timeout_s=soon"))[0] == 422
 

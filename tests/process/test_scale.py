@@ -36,10 +36,13 @@ def configuration(world: World, edits: str = "file") -> str:
     return text.replace("[workers.characters]", "# Ours.\n[workers.characters] # the OSINT keys' main work")
 
 
-def curl(system: System, command: str) -> Any:
+def port_of(system: System) -> int:
     lines = (system.folder / "supervisor.log").read_text().splitlines()
-    port = next(json.loads(line)["port"] for line in lines if '"control_started"' in line)
-    arguments = shlex.split(command.replace("\\\n", " ").replace(":8000", f":{port}"))
+    return next(int(json.loads(line)["port"]) for line in lines if '"control_started"' in line)
+
+
+def curl(system: System, command: str) -> Any:
+    arguments = shlex.split(command.replace("\\\n", " ").replace(":8000", f":{port_of(system)}"))
     return json.loads(subprocess.run([*arguments, "--silent"], check=True, capture_output=True).stdout)
 
 
