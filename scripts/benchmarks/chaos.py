@@ -103,7 +103,7 @@ class Chaos:
         started_at = time.monotonic()
         self._system.start()
         self.gone_after_s.append(wait_until_gone(family) - killed_at)
-        self.after_crash_s.append(self.first_permit() - started_at)
+        self._note_first_permit(self.after_crash_s, started_at)
         return started_at
 
     def restart(self) -> None:
@@ -112,12 +112,18 @@ class Chaos:
         self._system.stop()
         started_at = time.monotonic()
         self._system.start()
-        self.after_restart_s.append(self.first_permit() - started_at)
+        self._note_first_permit(self.after_restart_s, started_at)
 
-    def first_permit(self) -> float:
+    def _note_first_permit(self, noted: list[float], started_at: float) -> None:
+        moment = self.first_permit()
+        if moment is not None:
+            noted.append(moment - started_at)
+
+    def first_permit(self) -> float | None:
         """Wait until a replica's permit has been used, tokens aside; return that moment (monotonic).
 
-        Asked of the supervisor: what the API sees first may be what dead replicas had sent.
+        None: no key has anything left of its hour. Asked of the supervisor: what the API sees first may be what dead
+        replicas had sent.
         """
         deadline = time.monotonic() + FIRST_WITHIN_S
         while time.monotonic() < deadline:
@@ -125,6 +131,8 @@ class Chaos:
                 keys = self._system.daemon.get("/keys")["keys"]
                 if any(set(key["statuses"]) - {TOKEN_WORKER, EARLIER_WORKER} for key in keys):
                     return time.monotonic()
+                if all(key["windows"][-1]["per_s"] > 1 and not key["windows"][-1]["left"] for key in keys):
+                    return None
             time.sleep(0.05)
         raise SystemExit(f"no permit within {FIRST_WITHIN_S:g} s; see {self._system.folder}/supervisor.log")
 
