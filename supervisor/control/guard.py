@@ -62,10 +62,12 @@ class Guard:
 
     def _refusal(self, request: web.Request) -> web.Response | None:
         is_change = request.method not in READING
-        if self._all and not _holds(request, self._admins if is_change else self._all):
+        if self._all and not _holds(request, self._all):
             answer = problem(HTTPStatus.UNAUTHORIZED, "send Authorization: Bearer TOKEN; changes need an admin token")
             answer.headers["WWW-Authenticate"] = "Bearer"
             return answer
+        if self._all and is_change and not _holds(request, self._admins):
+            return problem(HTTPStatus.FORBIDDEN, "this token may look; a change needs an admin token")
         if is_change and not self._is_our_name(request.host):
             return problem(HTTPStatus.FORBIDDEN, f"a change must be sent to our own address, not to {request.host}")
         origin = request.headers.get("Origin")

@@ -122,7 +122,10 @@ async def test_tokens_tell_readers_from_admins(face: FakeFace, tmp_path: Path) -
         assert (await call(server, "GET", "/workers"))[0] == 401
         assert (await call(server, "GET", "/healthz"))[0] == 200
         assert await status("GET", "/workers", "looker") == 200
-        assert await status("POST", "/workers/guilds/pause", "looker") == 401
+        assert await status("POST", "/workers/guilds/pause", "looker") == 403
+        assert await status("POST", "/workers/guilds/pause", "nobody") == 401
+        assert await status("GET", "/workers", "looker2") == 401
+        assert face.paused == set()
         assert await status("POST", "/workers/guilds/pause", "changer") == 200
     finally:
         await server.stop()
