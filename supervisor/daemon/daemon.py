@@ -1,6 +1,6 @@
 """The life of the supervisor: start every part, and drain them in order.
 
-    start   lock state_dir → HTTP (says "starting") → permits → database → pools
+    start   lock state_dir → HTTP (says "starting") → zygote (imports meanwhile) → permits → database → pools
     drain   readyz 503 → schedules → replicas and waiting permits → database (checkpoint)
             → journal (fsync) → HTTP last → exit 0
 
@@ -56,6 +56,7 @@ class Daemon:
         for warning in config.warnings:
             self._follower.warn(warning)
         await self._http.start()
+        self._parts.pools.prepare()
         await self._parts.permits.start()
         await self._parts.database.start()
         await self._parts.pools.start()

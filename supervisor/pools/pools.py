@@ -75,14 +75,21 @@ class Pools:
         self._drain_by: float | None = None
         self.apply(config)
 
+    def prepare(self) -> None:
+        """Start the zygote, which imports while the rest of the program starts.
+
+        Must be called on the main thread, in the event loop. Safe when called twice.
+        """
+        kernel.become_subreaper()
+        self._zygotes.current()
+
     async def start(self) -> None:
-        """Start the zygote and begin to converge; returns before any replica is ready.
+        """Begin to converge, with the zygote of `prepare`; returns before any replica is ready.
 
         Must be called on the main thread. Safe when called twice.
         """
         if not self._turns.is_running:
-            kernel.become_subreaper()
-            self._zygotes.current()  # begins to import while the rest of the program starts
+            self.prepare()
             self._turns.start()
 
     def apply(self, config: Config) -> None:
@@ -151,6 +158,7 @@ class Pools:
     async def stop(self) -> None:
         """Kill what is left, end the zygotes, wait for all of them. Safe when called twice or before start."""
         if not self._turns.is_running:
+            self._zygotes.close()
             return
         self._drain_by = self._clock.monotonic()
         for replica in self._replicas():
