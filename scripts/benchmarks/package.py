@@ -23,6 +23,7 @@ FILE = Path("dist/gatherer").absolute()
 WORLD = ["--realms", "12", "--characters-per-realm", "2000", "--latency-median", "0.08", "--per-hour", "off"]
 REPLICAS = {"characters": 16, "guilds": 8, "profile": 8, "items": 4, "auctions": 3, "index": 1}
 WORK_S = 20.0
+FEW_STARTS = 5
 TURN_S = 0.02
 SMALL_BYTES = 512 * 1024 * 1024
 CGROUPS = Path("/sys/fs/cgroup/memory")
@@ -50,13 +51,17 @@ def seconds_of(command: Sequence[str]) -> float:
 
 
 def few(folder: Path, world: World, report: Report) -> None:
-    """One replica of each worker: from exec until /readyz says yes."""
+    """One replica of each worker: from exec until /readyz says yes, median of FEW_STARTS."""
     config = preset("development", world.base_url, world.token_url)
     config = with_replicas(config, dict.fromkeys(REPLICAS, 1))
-    started = time.perf_counter()
-    with gatherer(folder, config, ready=False, program=[str(FILE)]) as system:
-        wait(lambda: system.daemon.get("/readyz")["ready"])
-        report.add("supervisor ready, s", time.perf_counter() - started, at_most=2.0)
+    starts = []
+    for _ in range(FEW_STARTS):
+        started = time.perf_counter()
+        with gatherer(folder, config, ready=False, program=[str(FILE)]) as system:
+            wait(lambda: system.daemon.get("/readyz")["ready"])  # called before the next turn
+            starts.append(time.perf_counter() - started)
+    report.details["supervisor ready, each, s"] = starts
+    report.add("supervisor ready, s (median of 5)", sorted(starts)[FEW_STARTS // 2], at_most=2.0)
 
 
 def many(folder: Path, world: World, report: Report) -> None:
