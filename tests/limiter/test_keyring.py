@@ -88,6 +88,21 @@ def test_a_key_that_leaves_the_file_and_comes_back_keeps_what_it_has_spent() -> 
     assert replica.get() is None
 
 
+def test_a_key_that_leaves_the_file_finishes_what_it_holds_and_gets_no_more() -> None:
+    bench = Bench(config(key("a"), key("b")))
+    replica = bench.replica()
+    held = [grant for grant in replica.exhaust() if grant.key == "a"]
+    bench.configure(config(key("b")))
+    bench.arm_keys()
+    for grant in held:
+        replica.answered(grant)
+    bench.advance(1.5)
+    assert replica.get() is None, "what b has out still counts, and a gives nothing more"
+    bench.configure(config(key("a"), key("b")))
+    bench.arm_keys()
+    assert {grant.key for grant in replica.exhaust()} == {"a"}, "its answers were counted, and have expired"
+
+
 def test_a_lower_limit_holds_at_once_and_a_new_short_window_starts_full() -> None:
     bench = Bench()
     replica = bench.replica()

@@ -95,6 +95,29 @@ def test_edits_on_top_of_an_unfinished_one_end_in_what_the_file_says(scene: Scen
     assert events(scene.folder, "replica_killed") == 0
 
 
+def test_what_needs_no_process_is_in_force_at_once_and_touches_none(scene: Scene) -> None:
+    """Limits, keys, targets, schedules, retention and log, in one saved file."""
+    before = pids(scene.system)
+    document = scene.editor.document
+    document["apis"]["blizzard"]["use"] = 0.5  # type: ignore[index]  # tomlkit's types are loose
+    del document["keys"][4]  # type: ignore[union-attr]  # as above
+    document["schedules"] = {"soon": {"worker": "index", "args": {"of": "realms"}, "every": "1d"}}
+    document["retention"] = {"jobs_completed": "2h"}
+    document["log"] = {"level": "debug"}
+    scene.editor.set(CHARACTERS, "target_per_s", 33)
+    eventually(lambda: look(scene.system, "characters")["target_per_s"] == 33)
+    keys = scene.system.daemon.get("/keys")["keys"]
+    assert [key["name"] for key in keys] == ["osint-1", "osint-2", "osint-3", "osint-4", "dma-1"]
+    assert {window["limit"] for key in keys for window in key["windows"]} == {50}
+    eventually(lambda: scene.system.query("SELECT count(*) FROM jobs WHERE kind = 'index'")[0][0] == 1)
+    changes = scene.config()["last_reload"]["changes"]
+    assert {change.split(":")[0] for change in changes} == {
+        "apis.blizzard.use", "keys.osint-5", "workers.characters.target_per_s", "schedules.soon",
+        "retention.jobs_completed", "log.level",
+    }  # fmt: skip  # a set of names
+    assert pids(scene.system) == before
+
+
 def test_what_waits_for_a_restart_is_said_and_the_rest_of_the_edit_is_in_force(scene: Scene) -> None:
     scene.editor.document["server"]["listen"] = "127.0.0.1:1"  # type: ignore[index]  # tomlkit's types are loose
     scene.editor.set(CHARACTERS, "concurrency", 4)
