@@ -18,9 +18,14 @@ import psutil
 from scripts.benchmarks.configuration import CLIENTS, preset
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.system import System, gatherer, percentile, scratch, simulator
+from supervisor.control.measurements import Measurements
+from supervisor.core.clock import SystemClock
+from supervisor.worker.measures import Measures
 
 PAGES = 50
 SCRAPES = 40
+MEASURED_JOBS = 50_000
+JOBS_A_TALLY = 5
 REPLICAS = {"characters": 14, "guilds": 8, "profile": 8, "items": 6, "auctions": 2, "index": 2}
 WORLD = ["--realms", "12", "--characters-per-realm", "2000", "--latency-median", "0.08"]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
@@ -48,6 +53,7 @@ def main(arguments: list[str]) -> int:
             port = system.port()
             system.enqueue("characters", world.entities("characters", 20_000))
             time.sleep(5.0)
+            _counting(report, system, seconds)
             _pages(report, system, port, seconds)
             _scrapes(report, port)
             _paint(report, port)
@@ -64,6 +70,27 @@ def _sizes() -> dict[str, dict[str, object]]:
         }
         for name, replicas in REPLICAS.items()
     }
+
+
+def _counting(report: Report, system: System, seconds: float) -> None:
+    """Set what a job costs to measure (replica and supervisor) against what it costs to do."""
+    before, began = sum(system.cpu_s().values()), _ended(system)
+    time.sleep(seconds)
+    job_s = (sum(system.cpu_s().values()) - before) / max(1, _ended(system) - began)
+    measures, sums = Measures(), Measurements(SystemClock())
+    started = time.process_time()
+    for number in range(MEASURED_JOBS):
+        measures.finished("done", 0.2, 0)
+        if number % JOBS_A_TALLY == 0 and (tally := measures.take()) is not None:
+            sums.add("characters", tally)
+    counting_s = (time.process_time() - started) / MEASURED_JOBS
+    report.add("CPU of a job, ms", 1000 * job_s)
+    report.add("of which to measure it, share", counting_s / job_s, at_most=0.02)
+
+
+def _ended(system: System) -> int:
+    workers = system.daemon.get("/workers")["workers"].values()
+    return sum(sum(worker["since_start"]["outcomes"].values()) for worker in workers)
 
 
 def _pages(report: Report, system: System, port: int, seconds: float) -> None:

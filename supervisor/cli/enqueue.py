@@ -1,22 +1,20 @@
 """`gatherer enqueue`: add jobs."""
 
-import contextlib
 import getpass
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, BinaryIO
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from supervisor.cli.calling import Daemon, RejectedError
 from supervisor.cli.ending import has_failed, outcome_line, wait_for
 from supervisor.cli.intake import FORMS, Defaults, Fault, Record, jobs
 from supervisor.cli.options import PRIORITIES, Duration, asks_daemon, json_option, print_json
+from supervisor.cli.progress import bar
 from supervisor.cli.staging import Faults, stage
 from supervisor.cli.text_lines import text_lines
 from supervisor.core.clock import SystemClock
@@ -67,7 +65,7 @@ def enqueue(
         lots = _accept(daemon, records, wait=wait)
     else:
         stream = file or _standard_input()
-        with _progress(stream) as read:
+        with bar("Reading", _size_of(stream), unit="bytes") as read:
             lots = _accept(daemon, jobs(text_lines(stream, read), form, defaults), wait=wait)
     _report(daemon, lots, wait=wait, timeout_s=timeout, as_json=as_json)
 
@@ -113,10 +111,12 @@ def _report(daemon: Daemon, answer: dict[str, Any], *, wait: bool, timeout_s: fl
         _say_accepted(answer, as_json)
         return
     ended = []
-    for job in wait_for(daemon, answer["jobs"], clock=SystemClock(), timeout_s=timeout_s):
-        ended.append(job)
-        if not as_json:
-            click.echo(outcome_line(job))
+    with bar("Waiting", len(answer["jobs"])) as has_ended:
+        for job in wait_for(daemon, answer["jobs"], clock=SystemClock(), timeout_s=timeout_s):
+            ended.append(job)
+            has_ended(1)
+            if not as_json:
+                click.echo(outcome_line(job))
     if as_json:
         print_json(ended)
     if any(has_failed(job) for job in ended):
@@ -142,16 +142,6 @@ def _provenance() -> str:
         return f"enqueue by {getpass.getuser()}"
     except (KeyError, OSError):  # a uid without a name, as in containers
         return f"enqueue by uid {os.getuid()}"
-
-
-@contextlib.contextmanager
-def _progress(stream: BinaryIO) -> Iterator[Callable[[int], object]]:
-    """Draw a bar of bytes on stderr when somebody watches."""
-    console = Console(stderr=True)
-    columns = (TextColumn("Reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("reading", total=_size_of(stream))
-        yield lambda n: progress.advance(task, n)
 
 
 def _size_of(stream: BinaryIO) -> int | None:

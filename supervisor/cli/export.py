@@ -6,16 +6,26 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import click
 
 from supervisor.cli.calling import Daemon
 from supervisor.cli.options import asks_daemon
+from supervisor.cli.progress import bar
 from supervisor.core.errors import RefusedError
 
 PAGE = 2000
+
+
+class Page(NamedTuple):
+    """Some rows of a table. total: rows of the whole table, on the first page only."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    total: int | None
 
 
 @click.command()
@@ -40,7 +50,7 @@ def export(daemon: Daemon, table: str, form: str | None, output: Path | None) ->
     partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
     try:
         with partial.open("x", encoding="utf-8", newline="") as file:
-            rows = _write(file, pages, form)
+            rows = _write(file, _watched(pages), form)
         partial.replace(output)
     except OSError as error:
         raise RefusedError(f"{output}: {error.strerror}") from error
@@ -49,20 +59,29 @@ def export(daemon: Daemon, table: str, form: str | None, output: Path | None) ->
     click.echo(f"{rows:,} rows in {output}", err=True)
 
 
-def _pages(daemon: Daemon, table: str) -> Iterator[tuple[list[str], list[list[Any]]]]:
+def _pages(daemon: Daemon, table: str) -> Iterator[Page]:
     after: Any = None
     while True:
         page = daemon.get("/export", {"table": table, "limit": PAGE, "after": after})
-        yield page["columns"], page["rows"]
+        yield Page(page["columns"], page["rows"], page.get("total"))
         after = page["next"]
         if after is None:
             return
 
 
-def _write(file: TextIO, pages: Iterator[tuple[list[str], list[list[Any]]]], form: str) -> int:
+def _watched(pages: Iterator[Page]) -> Iterator[Page]:
+    """Yield the pages, and show how far it is."""
+    first = next(pages)
+    with bar("Exporting", first.total) as is_written:
+        for page in chain([first], pages):
+            yield page
+            is_written(len(page.rows))
+
+
+def _write(file: TextIO, pages: Iterator[Page], form: str) -> int:
     """Write all pages; return how many rows."""
     total = 0
-    for number, (columns, rows) in enumerate(pages):
+    for number, (columns, rows, _) in enumerate(pages):
         if form == "csv":
             file.write(_csv([columns, *rows] if number == 0 else rows))
         else:

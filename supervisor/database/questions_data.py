@@ -79,7 +79,10 @@ class DataQuestions:
         return {name: await self._reader.rows(statements[name].parts[-1], row) for name in names}
 
     async def export(self, params: Params, body: bytes) -> Answer:
-        """Return a page of a table, in order of its key; next: pass it as `after`, None = the end."""
+        """Return a page of a table, in order of its key; next: pass it as `after`, None = the end.
+
+        total: rows of the whole table, on the first page only.
+        """
         table = params.get("table", "")
         schema = await self._schema_of(table)
         key = await self._key_of(schema, table)
@@ -92,7 +95,12 @@ class DataQuestions:
         )
         last = msgspec.json.encode(rows[-1][: len(key)]).decode() if len(rows) == limit else None
         values = [row[len(key) :] for row in rows]
-        return Answer(body={"columns": columns[len(key) :], "rows": values, "next": last})
+        page = {"columns": columns[len(key) :], "rows": values, "next": last}
+        return Answer(body=page if after else page | {"total": await self._size_of(schema, table)})
+
+    async def _size_of(self, schema: str, table: str) -> int:
+        (row,) = await self._reader.rows(f'SELECT count(*) AS total FROM {schema}."{table}"')
+        return int(row["total"])
 
     async def _schema_of(self, table: str) -> str:
         known = await self._reader.rows(

@@ -2,8 +2,9 @@
 
 import re
 import shutil
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.slow
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 WORLD = ["--realms", "4", "--characters-per-realm", "300", "--latency-median", "0.02", "--valid", "1.0"]
 WITHIN_MS = 20_000
+WORKERS = ("characters", "guilds", "profile", "items")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,13 @@ def page(browser: Any, address: str) -> Iterator[Any]:
     assert complaints == []
 
 
+def eventually(look: Callable[[], bool], within_s: float = 30.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not look():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.2)
+
+
 def last_job(system: System) -> int:
     return int(system.query("SELECT max(id) FROM jobs")[0][0])
 
@@ -86,19 +95,59 @@ def metric(address: str, line: str) -> float:
 
 
 def test_each_number_is_that_of_the_metrics_and_of_the_database(page: Any, system: System, address: str) -> None:
+    for worker in WORKERS:
+        system.daemon.post(f"/workers/{worker}/pause")
     system.enqueue("profile", ["eu/argent-dawn/somebody", "eu/argent-dawn/somebodyelse"], priority="urgent")
-    profile, characters, key = card(page, "worker profile"), card(page, "worker characters"), card(page, "key osint-1")
-    sync_api.expect(profile.locator('[data-key="urgent"] dd')).to_have_text("2", timeout=WITHIN_MS)
-    in_database = dict(system.query("SELECT kind || ' ' || state, count(*) FROM jobs GROUP BY 1"))
-    for worker, shown in (("profile", profile), ("characters", characters)):
-        for state, fact in (("available", "waiting"), ("executing", "executing"), ("discarded", "discarded")):
-            queue = f'gatherer_queue_jobs{{priority="[a-z]+",state="{state}",worker="{worker}"}}'
-            assert number_of(shown, fact) == metric(address, queue) == in_database.get(f"{worker} {state}", 0)
-    hour = metric(address, 'gatherer_key_window_used{key="osint-1",window="3600s"}')
-    assert number_of(key, "left") == metric(address, 'gatherer_key_window_limit{key="osint-1",window="3600s"}') - hour
+    sync_api.expect(card(page, "worker profile").locator('[data-key="urgent"] dd')).to_have_text("2", timeout=WITHIN_MS)
+    eventually(lambda: system.query("SELECT count(*) FROM jobs WHERE state = 'executing'") == [(0,)])
+    # The database tells its counts once a second: the three agree as soon as nothing moves any more.
+    eventually(lambda: shown(page) == told(address) == stored(system))
+    assert shown(page)["profile", "available"] >= 2
+    key, labels = card(page, "key osint-1"), 'key="osint-1",window="3600s"'
+    hour = metric(address, f"gatherer_key_window_used{{{labels}}}")
+    assert number_of(key, "left") == metric(address, f"gatherer_key_window_limit{{{labels}}}") - hour
     assert hour > 0
     assert number_of(key, "429") == metric(address, r'gatherer_requests_total{key="osint-1",status="429",worker=".*"}')
-    assert characters.locator(".replicas output").inner_text() == "5"
+    for worker in set(WORKERS) - {"profile"}:
+        system.daemon.post(f"/workers/{worker}/resume")
+
+
+def shown(page: Any) -> dict[tuple[str, str], float]:
+    facts = {"available": "waiting", "executing": "executing", "discarded": "discarded"}
+    cards = {worker: card(page, f"worker {worker}") for worker in WORKERS}
+    return {(worker, state): number_of(cards[worker], fact) for worker in WORKERS for state, fact in facts.items()}
+
+
+def told(address: str) -> dict[tuple[str, str], float]:
+    names = 'gatherer_queue_jobs{{priority="[a-z]+",state="{state}",worker="{worker}"}}'
+    return {
+        (worker, state): metric(address, names.format(worker=worker, state=state))
+        for worker in WORKERS
+        for state in ("available", "executing", "discarded")
+    }
+
+
+def stored(system: System) -> dict[tuple[str, str], float]:
+    rows = system.query("SELECT kind, state, count(*) FROM jobs GROUP BY 1, 2")
+    counts = {(kind, state): count for kind, state, count in rows}
+    return {
+        (worker, state): counts.get((worker, state), 0)
+        for worker in WORKERS
+        for state in ("available", "executing", "discarded")
+    }
+
+
+def test_a_click_on_plus_is_in_the_file_and_in_force_and_auto_lets_it_move(page: Any, system: System) -> None:
+    items = card(page, "worker items")
+    items.get_by_role("button", name="one more concurrency").click()
+    sync_api.expect(page.locator("#said")).to_contain_text("items: 2 replicas × 6, in force after")
+    sync_api.expect(items.locator(".concurrency output")).to_have_text("6")
+    assert "concurrency = 6" in (system.folder / "config.toml").read_text()
+    items.get_by_role("button", name="auto").click()
+    sync_api.expect(items.get_by_role("button", name="auto")).to_have_attribute("aria-pressed", "true")
+    assert 'concurrency = "auto"' in (system.folder / "config.toml").read_text()
+    items.get_by_role("button", name="auto").click()
+    sync_api.expect(items.get_by_role("button", name="auto")).to_have_attribute("aria-pressed", "false")
 
 
 def test_a_click_pauses_and_resumes_a_worker(page: Any) -> None:

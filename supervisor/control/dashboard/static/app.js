@@ -51,7 +51,8 @@ function showAlerts(status) {
   for (const [name, worker] of Object.entries(status.workers)) if (worker.purge_brake_since) problems.push(["warn", `${name}: far more than usual are not found, so nothing is hidden or deleted (since ${clockTime(worker.purge_brake_since)})`]);
   const disk = status.database.disk;
   if (disk?.bulk_stopped) problems.push(["bad", `${megabytes(disk.free_bytes)} of disk left: auctions ${disk.background_stopped ? "and all background work " : ""}stopped until ${megabytes(disk.min_free_bytes)} are free`]);
-  for (const text of status.alerts ?? []) problems.push(["warn", text]);
+  for (const host of status.hosts ?? []) if (host.state === "down") problems.push(["bad", `${host.host} is down: ${host.failed} of ${host.of} requests failed, ${host.why}; its jobs wait and spend no attempt`]);
+  for (const text of status.config.needs_restart ?? []) problems.push(["warn", `restart to apply: ${text}`]);
   const wanted = JSON.stringify(problems);
   if (at("alerts").dataset.shown === wanted) return;
   at("alerts").dataset.shown = wanted;

@@ -1,11 +1,11 @@
 // One card for each worker: how fast, what limits it, what waits, and the controls.
 
 import { ask } from "./api.js";
-import { count, duration, element, facts, keep, rate, say } from "./page.js";
+import { clockTime, count, duration, element, facts, keep, rate, say } from "./page.js";
 
 const LOOKS = {
   "nothing to do": "good", second: "busy", hour: "busy", concurrency: "busy",
-  database: "warn", paused: "warn", "no key": "bad", "no replica": "bad", "api down": "bad",
+  database: "warn", paused: "warn", "no key": "bad", "no replica": "bad", "api down": "bad", "api down": "bad",
 };
 const MEANS = {
   "nothing to do": "no job waits",
@@ -17,6 +17,7 @@ const MEANS = {
   "no key": "no usable key has its tag",
   "api down": "the API does not answer: jobs wait and spend no attempt, one request at a time probes it",
   "no replica": "no process of it is ready",
+  "api down": "its API does not answer: jobs wait and spend no attempt",
 };
 
 export function showWorkers(workers, samples) {
@@ -60,7 +61,7 @@ function update(card, { name, worker, samples }) {
   say(card.querySelector(".problem"), worker.last_minute.problem);
   numbers(facts(card.querySelector("dl")), worker);
   for (const what of ["concurrency", "replicas"]) updateStepper(card.querySelector(`.${what}`), what, worker);
-  say(card.querySelector(".why"), worker.why ?? "");
+  say(card.querySelector(".why"), reason(worker));
   const pause = card.querySelector(".pause");
   pause.value = worker.paused ? "resume" : "pause";
   say(pause, worker.paused ? "Resume" : "Pause");
@@ -98,10 +99,19 @@ function stepper(name, what) {
 function updateStepper(group, what, worker) {
   const desired = worker.desired[what];
   const effective = worker.effective[what];
-  say(group.querySelector("output"), desired === effective ? desired : `${effective} → ${desired}`);
+  say(group.querySelector("output"), desired === effective || desired === "auto" ? effective : `${effective} → ${desired}`);
 }
 
-const isAuto = (worker) => worker.desired.concurrency === "auto" || worker.auto === true;
+const isAuto = (worker) => worker.desired.concurrency === "auto";
+
+/** Return why the concurrency is what it is, where autoscale may move it. */
+function reason(worker) {
+  const moved = worker.autoscale;
+  if (!moved) return "";
+  if (!moved.who) return moved.note ? `stays at ${moved.concurrency}: ${moved.note}` : "";
+  const since = moved.since ? `, since ${clockTime(moved.since)}` : "";
+  return `${moved.concurrency} by ${moved.who}${since}: ${moved.why}${moved.note ? `; now ${moved.note}` : ""}`;
+}
 
 const toggleAuto = (name, button) => {
   const wanted = button.getAttribute("aria-pressed") === "true" ? lastNumber(button) : "auto";
