@@ -67,10 +67,10 @@ class Systemd:
     def listen(self, name: str, fields: dict[str, Any]) -> None:
         """Take an event: reloads and the drain are told at once, not with the next tick."""
         match name:
-            case "config_read_again":
+            case "reload_begun":
                 # Without the time systemd ≥ 253 waits for ever; older ones ignore it.
                 self._send(["RELOADING=1", f"MONOTONIC_USEC={int(self._clock.monotonic() * 1_000_000)}"])
-            case "config_applied" | "config_refused" | "config_unchanged" if self._is_ready:
+            case "reload_ended" if self._is_ready:
                 self._send(["READY=1"])
             case "supervisor_draining":
                 self._is_draining = True

@@ -48,18 +48,25 @@ class Follower:
     async def reload(self, *, insist: bool) -> None:
         """Read the file again and follow it; a bad one changes nothing. insist: a person asked (SIGHUP)."""
         async with self._one_reload:
-            self._parts.events.emit("config_read_again", insist=insist)
+            self._parts.events.emit("reload_begun", insist=insist, level="debug")
             try:
-                config = await asyncio.to_thread(self._source.reread, self._written, insist=insist)
-            except ConfigurationError as error:
-                self.last_reload = Reload(at=self._parts.clock.wall(), errors=tuple(error.problems))
-                self._parts.events.emit("config_refused", problems=error.problems)
-                return
-            if config == self._written and self.last_reload.ok and not insist:
-                self._parts.events.emit("config_unchanged")  # an edit of ours, which has been followed already
-                return
-            before, self._written = self._written, config
-            self._follow(tuple(str(change) for change in difference(before, config)), insist=insist)
+                await self._reload(insist=insist)
+            finally:
+                # Whatever came of it: systemd waits for the end of what has begun.
+                self._parts.events.emit("reload_ended", level="debug")
+
+    async def _reload(self, *, insist: bool) -> None:
+        try:
+            config = await asyncio.to_thread(self._source.reread, self._written, insist=insist)
+        except ConfigurationError as error:
+            self.last_reload = Reload(at=self._parts.clock.wall(), errors=tuple(error.problems))
+            self._parts.events.emit("config_refused", problems=error.problems)
+            return
+        if config == self._written and self.last_reload.ok and not insist:
+            self._parts.events.emit("config_unchanged")  # an edit of ours, which has been followed already
+            return
+        before, self._written = self._written, config
+        self._follow(tuple(str(change) for change in difference(before, config)), insist=insist)
 
     def _follow(self, changes: tuple[str, ...], *, insist: bool) -> None:
         """Put what has just been read in force. insist: even if nothing changed, so that what failed is tried again."""

@@ -76,9 +76,9 @@ def test_reload_is_told_with_its_time_and_ends_with_ready(listener: Listener) ->
     systemd = listener.systemd
     systemd.run_once()
     listener.heard()
-    systemd.listen("config_read_again", {})
+    systemd.listen("reload_begun", {})
     assert listener.heard() == ["RELOADING=1", f"MONOTONIC_USEC={int(listener.clock.monotonic() * 1e6)}"]
-    systemd.listen("config_refused", {})
+    systemd.listen("reload_ended", {})
     assert listener.heard() == ["READY=1"]
 
 
