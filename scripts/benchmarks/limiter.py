@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench limiter")
     parser.add_argument("--seconds", type=float, default=20.0, help="measured for each limiter, after a warm-up")
     parser.add_argument("--minutes", type=float, default=0.0, help="instead of seconds")
-    parser.add_argument("--only", default="", help="part of a name: ours, sliding, BullMQ, …")
+    parser.add_argument("--only", default="", help="a name, or a part of several: ours, BullMQ, …")
     parser.add_argument(
         "--alone", action="store_true", help="take the cores before all else on a shared machine (root)"
     )
@@ -71,7 +71,8 @@ def main(arguments: list[str]) -> int:
     if options.alone:
         take_cores()
     options.seconds = options.minutes * 60 or options.seconds
-    names = [name for name in (*OTHERS, BULLMQ, *OURS) if options.only in name]
+    everybody = (*OTHERS, BULLMQ, *OURS)
+    names = [options.only] if options.only in everybody else [name for name in everybody if options.only in name]
     results: list[Result] = []
     with scratch() as folder:
         for name in names:
