@@ -9,6 +9,7 @@ and refused is the simulator's count, not ours. `contenders.py` holds the limite
 import argparse
 import asyncio
 import json
+import math
 import os
 import socket
 import sys
@@ -115,6 +116,8 @@ class Run:
 
     async def _watch(self, world: World, start: float, pids: list[int]) -> Result:
         """Wait for the measured span; compare the simulator's counts and the CPU at its ends."""
+        # From the middle of a second: where windows are fixed, all that they allow comes just after their tick.
+        start = math.floor(start) + 0.5
         seen = []
         for at in (start, start + self._seconds):
             await asyncio.sleep(max(0.0, at - time.monotonic()))

@@ -209,9 +209,9 @@ class Limiter:
 
     def next_at(self) -> float:
         """Return the moment at which `tick` must be called, inf = not before something happens."""
-        dispatcher_at = self.dispatcher.next_at()
+        at = self.dispatcher.next_at() if self.dispatcher.waiting else self.dispatcher.next_free
         permits_at = self.permits.next_at()
-        return dispatcher_at if dispatcher_at < permits_at else permits_at
+        return at if at < permits_at else permits_at
 
     def _answered(self, permit: Permit, message: Release, now: float) -> None:
         key = permit.key

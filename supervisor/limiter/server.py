@@ -39,6 +39,7 @@ class PermitServer:
         self._timer = Timer(name="permits", clock=clock, events=events, fire=self._tick)
         self._tokens = TokenKeeper(limiter=self._limiter, clock=clock, events=events, random=random, changed=self._arm)
         self._tasks: list[asyncio.Task[None]] = []
+        self._arms_soon = False
 
     async def start(self) -> None:
         """Open the journal and begin to grant. RefusedError when it is held; safe when called twice."""
@@ -72,7 +73,10 @@ class PermitServer:
             limiter.release(connection, message, now)
         else:
             limiter.cancel(connection, message)
-        self._timer.arm(limiter.next_at())
+        if not self._arms_soon:
+            # Once for all messages of a loop turn: what they ask of the timer is asked at its end.
+            self._arms_soon = True
+            asyncio.get_running_loop().call_soon(self._arm)
 
     def disconnect(self, connection: int) -> None:
         """Forget a connection; the fate of every permit it holds is unknown. Safe when called twice."""
@@ -164,6 +168,7 @@ class PermitServer:
         raise RefusedError(f"no key is named {name!r}; configured: {known}")
 
     def _arm(self) -> None:
+        self._arms_soon = False
         self._timer.arm(self._limiter.next_at())
 
     async def _keep_synced(self, journal: Journal) -> None:

@@ -114,18 +114,20 @@ class SlidingWindow:
         """Count `requests` whose answers were seen at `at`; earlier than the newest entry counts as that one's."""
         if not requests:
             return
+        entries = self._entries
+        if entries and entries[-1][0] >= at:
+            # First, because it is nearly always so in a long window, where a bucket's moment is its end.
+            entries[-1][1] += requests
+            self.count += requests
+            return
         if self._grain_s:
             at = math.ceil(at / self._grain_s) * self._grain_s
-        entries = self._entries
         if not entries:
             if self._forgotten:
                 # Moments never decrease, over both.
                 at = max(at, self._forgotten[-1][0])
             self.frees_at = self._frees(at)
-        if entries and entries[-1][0] >= at:
-            entries[-1][1] += requests
-        else:
-            entries.append([at, requests])
+        entries.append([at, requests])
         self.count += requests
 
     def entries(self) -> list[tuple[float, int]]:
