@@ -22,7 +22,7 @@ from scripts.benchmarks.breaking import Broken, broken_edits
 from scripts.benchmarks.configuration import CLIENTS, preset
 from scripts.benchmarks.pipeline import know_guilds
 from scripts.benchmarks.report import Report
-from scripts.benchmarks.rescaling import Editor, Offer, events, finished, is_sized, look, pids, until
+from scripts.benchmarks.rescaling import Bystanders, Editor, Offer, events, finished, is_sized, look, pids, until
 from scripts.benchmarks.system import System, World, gatherer, scratch, simulator
 
 PARTS = ("sizes", "edits", "broken", "circus")
@@ -91,29 +91,26 @@ def sizes(report: Report, system: System, world: World, editor: Editor, options:
 
 def edits(report: Report, system: System, world: World, editor: Editor, options: argparse.Namespace) -> None:
     """Edit at random and in a steady pace; the pools of UNTOUCHED are never named."""
-    chance = random.Random(options.seed)
-    moved = 0
+    chance, watch = random.Random(options.seed), Bystanders()
     with Offer(system, world, HALF_LOAD, int(options.control + options.seconds) + 30) as offer:
         time.sleep(5.0)
         without = _throughput(system, options.control, lambda: None)
         pause_s = options.seconds / max(1, options.edits)
-        counted = [0]
 
         def edit_at_random() -> None:
-            nonlocal moved
             due = time.monotonic()
             for _ in range(options.edits):
-                before = pids(system)
                 worker, table, name, value = _any_edit(chance)
+                watch.before(system, editor.replicas(), worker, replaces=name == "environment")
                 editor.set(table, name, value)
                 due += pause_s
                 time.sleep(max(0.0, due - time.monotonic()))
-                moved += _changed(before, pids(system), without=worker)
-                counted[0] += 1
+                watch.after(system)
 
         with_edits = _throughput(system, 0.0, edit_at_random)
-    report.add("random edits", counted[0])
-    report.add("processes replaced in pools that an edit did not name", moved, at_most=0)
+    report.add("random edits", watch.edits)
+    report.add("pools at rest that an edit did not name", watch.looked_at)
+    report.add("processes replaced in them", watch.moved, at_most=0)
     report.add("items/s without edits", without)
     report.add("items/s during the edits", with_edits)
     off = 100.0 * abs(with_edits / without - 1.0)

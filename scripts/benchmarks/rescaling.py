@@ -35,6 +35,12 @@ class Editor:
         place[name] = value
         return self.write(tomlkit.dumps(self.document).encode())
 
+    def replicas(self) -> dict[str, int]:
+        """Return what the file says: {worker: replicas}, its own or its tag's."""
+        said = self.document.unwrap()
+        tags = {name: table.get("replicas", 1) for name, table in said["tags"].items()}
+        return {name: worker.get("replicas", tags.get(worker["tag"], 1)) for name, worker in said["workers"].items()}
+
     def write(self, content: bytes) -> float:
         """Replace the whole content, one way or the other."""
         if self._chance.random() < 0.5:
@@ -78,6 +84,44 @@ class Offer:
                 if now:
                     self._system.enqueue(worker, now)
                     self.offered[worker] |= set(now)
+
+
+class Bystanders:
+    """Watch the pools that an edit does not name.
+
+    What an earlier edit began may still go on: a pool counts when it is at rest, with as many replicas as the file
+    says, all ready, and none left of those that a changed environment replaces. looked_at: pools, summed over the
+    edits. moved: processes.
+    """
+
+    def __init__(self) -> None:
+        self.edits = self.looked_at = self.moved = 0
+        self._leaving: dict[str, set[int]] = {}
+        self._at_rest: Pids = {}
+
+    def before(self, system: System, written: dict[str, int], worker: str, *, replaces: bool) -> None:
+        """Note who is at rest, and whom the edit that comes names. written: replicas as the file says."""
+        self._at_rest = {}
+        for name, found in system.daemon.get("/workers")["workers"].items():
+            replicas = {replica: each["pid"] for replica, each in found["replicas"].items()}
+            is_whole = all(each["state"] == "ready" for each in found["replicas"].values())
+            if name == worker:
+                self._leaving[name] = self._leaving.get(name, set()) | set(replicas.values() if replaces else ())
+                continue
+            is_left = bool(self._leaving.get(name, set()) & set(replicas.values()))
+            if is_whole and not is_left and len(replicas) == written[name]:
+                self._at_rest[name] = replicas
+
+    def after(self, system: System) -> None:
+        """Count the processes of the others that are not what they were."""
+        now = pids(system)
+        self.edits += 1
+        self.looked_at += len(self._at_rest)
+        for name, replicas in self._at_rest.items():
+            changed = [replica for replica, pid in replicas.items() if now[name].get(replica) != pid]
+            self.moved += len(changed)
+            if changed:
+                print(f"  edit {self.edits}: {name} lost {', '.join(changed)}")
 
 
 def look(system: System, worker: str) -> dict[str, Any]:
