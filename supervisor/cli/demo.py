@@ -81,6 +81,7 @@ def _run(folder: Path, seconds: float, console: Console) -> Counts:
         daemon = Daemon(run_dir / "control.sock")
         programs = (api, program)
         _wait_until_ready(daemon, programs)
+        console.print(_invitation(folder, program), soft_wrap=True)
         sample = _watch(daemon, programs, seconds, console)
         console.print("Pausing; jobs that execute may end …")
         status, queues = _settle(daemon, programs)
@@ -88,6 +89,14 @@ def _run(folder: Path, seconds: float, console: Console) -> Counts:
         if code != 0:
             raise GathererError(f"the supervisor's drain ended with exit code {code}:\n{program.tail()}")
         return Counts(sample=sample, status=status, queues=queues, judge=_judge(addresses["base_url"]))
+
+
+def _invitation(folder: Path, program: Program) -> str:
+    """Return where it can be watched and changed meanwhile."""
+    started = (line for line in program.log.read_text().splitlines() if '"control_started"' in line)
+    port = next((json.loads(line)["port"] for line in started), None)
+    watch = f"Watch it at http://127.0.0.1:{port}/, or" if port else "To change it,"
+    return f"{watch} edit a number in {folder / 'config.toml'} and save: it follows within a second."
 
 
 def _wait_until_ready(daemon: Daemon, programs: Sequence[Program]) -> None:
