@@ -15,7 +15,7 @@ from supervisor.core.events import Events
 from supervisor.pools import autoscale
 from supervisor.pools.alerts import Alert, AlertAnswer, AlertBook
 from supervisor.pools.autoscale import Decision, decide
-from supervisor.pools.course import Course, begin, fixed_by, written_of
+from supervisor.pools.course import Course, begin, fixed_by
 from supervisor.pools.looks import Look
 from supervisor.pools.statistics import AutoscaleStatistics
 from supervisor.settings.config import Autoscale, Config, Worker
@@ -126,7 +126,7 @@ class Autoscaler:
         course = self._courses.get(worker.name)
         if course is None:
             self._courses[worker.name] = begin(self._config, worker, kept, self._clock.monotonic())
-        elif course.written != written_of(worker):
+        elif course.written != worker.written_concurrency:
             self._begin_anew(worker)
         course = self._courses[worker.name]
         course.bounds = bounds

@@ -8,7 +8,6 @@ from supervisor.pools.autoscale import Decision, Observation
 from supervisor.pools.looks import Looks
 from supervisor.settings.config import Autoscale, Config, Worker
 from supervisor.settings.moves import Moved, moment
-from supervisor.settings.workers import AUTO_WORD
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,7 +104,7 @@ def begin(config: Config, worker: Worker, kept: Moved | None, now: float) -> Cou
     course = Course(
         worker=worker.name,
         bounds=worker.autoscale,
-        written=written_of(worker),
+        written=worker.written_concurrency,
         concurrency=worker.concurrency,
         looks=Looks(now),
         fixed=fixed_by(config, worker),
@@ -117,16 +116,11 @@ def begin(config: Config, worker: Worker, kept: Moved | None, now: float) -> Cou
     return course
 
 
-def written_of(worker: Worker) -> int | str:
-    """Return the concurrency as the file says it: a number or "auto"."""
-    return AUTO_WORD if worker.autoscale is not None and worker.autoscale.auto else worker.concurrency
-
-
 def fixed_by(config: Config, worker: Worker) -> str:
     """Return why nothing may move `worker`, "" = it may be moved."""
     if worker.paused:
         return "paused"
-    if written_of(worker) == 0:
+    if worker.written_concurrency == 0:
         return "concurrency = 0 in the file stops it"
     pin = _pin(config, worker)
     return f"pinned by {pin}" if pin else ""

@@ -125,6 +125,11 @@ class Worker(Value, frozen=True):
     max_pss_bytes: int = 512_000_000
     autoscale: Autoscale | None = None
 
+    @property
+    def written_concurrency(self) -> int | str:
+        """Return the concurrency as the file says it: a number, or "auto"."""
+        return "auto" if self.autoscale is not None and self.autoscale.auto else self.concurrency
+
 
 class Schedule(Value, frozen=True):
     """One [schedules.NAME]: exactly one of every_s and cron. catch_up "latest": missed slots become one job."""

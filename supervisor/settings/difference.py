@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from supervisor.settings.config import Config, Secret, Value
+from supervisor.settings.config import Config, Secret, Value, Worker
 
 RESIZED = "resized in place"
 SCALED = "replicas started or drained"
@@ -121,9 +121,11 @@ def _entry(label: str, entry: Value) -> Iterator[tuple[str, Any]]:
     yield label, "a table"
     for field in entry.__struct_fields__:
         value = getattr(entry, field)
-        if field == "name":
+        if field in ("name", "auto"):  # concurrency says both
             continue
-        if isinstance(value, Value):
+        if isinstance(entry, Worker) and field == "concurrency":
+            yield f"{label}.{field}", entry.written_concurrency
+        elif isinstance(value, Value):
             yield from _entry(f"{label}.{field}", value)
         else:
             yield f"{label}.{_name_of(field)}", value

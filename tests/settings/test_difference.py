@@ -43,6 +43,11 @@ def test_a_changed_setting_is_named_with_what_it_does(folder: Folder, before: st
     assert said(folder, MINIMAL + before, MINIMAL + after) == [expected]
 
 
+def test_auto_is_named_as_it_is_written(folder: Folder) -> None:
+    changes = said(folder, MINIMAL + "concurrency = 2", MINIMAL + 'concurrency = "auto"')
+    assert changes[0] == f"workers.characters.concurrency: 2 → auto ({RESIZED})"
+
+
 def test_nothing_changed_is_no_change(folder: Folder) -> None:
     assert said(folder, MINIMAL, "# a comment\n" + MINIMAL) == []
 
