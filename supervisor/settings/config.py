@@ -130,6 +130,11 @@ class Worker(Value, frozen=True):
         """Return the concurrency as the file says it: a number, or "auto"."""
         return "auto" if self.autoscale is not None and self.autoscale.auto else self.concurrency
 
+    @property
+    def most_concurrency(self) -> int:
+        """Return the most that may be in force in each replica: with endless work autoscale goes up to its max."""
+        return self.autoscale.max if self.autoscale is not None and self.concurrency else self.concurrency
+
 
 class Schedule(Value, frozen=True):
     """One [schedules.NAME]: exactly one of every_s and cron. catch_up "latest": missed slots become one job."""

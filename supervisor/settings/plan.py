@@ -171,7 +171,7 @@ def _rates(config: Config, costs: Mapping[str, Cost]) -> _Rates:
 
 
 def _slots_per_s(worker: Worker, cost: Cost) -> float:
-    return worker.concurrency * worker.replicas / cost.job_s
+    return worker.most_concurrency * worker.replicas / cost.job_s
 
 
 def _worker(config: Config, worker: Worker, cost: Cost, rates: _Rates) -> WorkerPlan:
@@ -184,7 +184,7 @@ def _worker(config: Config, worker: Worker, cost: Cost, rates: _Rates) -> Worker
         name=worker.name,
         tag=worker.tag,
         cost=cost,
-        concurrency=worker.concurrency,
+        concurrency=worker.most_concurrency,
         replicas=worker.replicas,
         alone_per_s=of_keys(config, keys_of(config, worker)).burst_per_s / cost.requests,
         slots_per_s=slots_per_s,

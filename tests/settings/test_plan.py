@@ -45,6 +45,13 @@ def test_slots_limit_until_there_are_as_many_as_littles_law_asks_for(folder: Fol
     assert (enough["characters"].limited_by, enough["characters"].burst_per_s) == ("keys", pytest.approx(22.727, 1e-4))
 
 
+@pytest.mark.parametrize("written", ['"auto"', "1\nautoscale = { max = 9 }"])
+def test_a_worker_under_autoscale_is_planned_with_the_most_it_may_have(folder: Folder, written: str) -> None:
+    _, workers = planned(folder.load(keys(1) + WORKER + f"replicas = 2\nconcurrency = {written}"))
+    assert workers["characters"].limited_by == "keys"
+    assert workers["characters"].concurrency in (9, 32)
+
+
 def test_targets_decide_how_many_keys_are_needed(folder: Folder) -> None:
     found, workers = planned(folder.load(keys(2) + WORKER + "target_per_s = 12\nconcurrency = 9"))
     assert (found.tags[0].wanted_per_s, found.tags[0].keys_needed) == (48.0, 5)
