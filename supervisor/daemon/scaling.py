@@ -46,6 +46,8 @@ class Scaler:
             before = self._follower.config.workers[asked.worker]
             values = self._values(asked, before)
             kept_in, warnings = await self._keep(asked.worker, values)
+            if "concurrency" in values:  # also where the file says so already and autoscale has moved it since
+                self._parts.autoscaler.restart(asked.worker)
             self._parts.events.emit("worker_scaled", worker=asked.worker, values=dict(values), kept_in=kept_in)
         in_force = await self._parts.pools.converged(asked.worker, started + IN_FORCE_WITHIN_S)
         warnings += self._doubts(asked.worker, in_force=in_force)

@@ -96,9 +96,9 @@ class Autoscaler:
         self._keep()
 
     def restart(self, worker: str) -> None:
-        """Start again from the file: a person has just said that this is what shall hold."""
+        """Start again from the written number: a person has just said that this is what shall hold."""
         settings = self._config.workers.get(worker)
-        if worker in self._courses and settings is not None:
+        if worker in self._courses and settings is not None and settings.written_concurrency != "auto":
             self._begin_anew(settings)
             self._keep()
 

@@ -206,6 +206,14 @@ def test_the_same_number_said_again_ends_a_move_too(stand: Stand) -> None:
     assert "moves" not in kept(stand)
 
 
+def test_auto_said_again_changes_nothing(tmp_path: Path) -> None:
+    stand = Stand(tmp_path, bounds=AUTO)
+    stand.run(60)
+    before = stand.plant.concurrency
+    stand.scaler.restart("characters")
+    assert stand.plant.concurrency == before != AUTO.min
+
+
 def test_an_edit_of_anything_else_leaves_a_move_alone(stand: Stand) -> None:
     stand.scaler.take_alerts([alert()])
     stand.scaler.apply(config_of(bounds=BOUNDS, concurrency=3, weight=7.0))

@@ -1,6 +1,10 @@
-"""An alert about the queue moves a running supervisor: Prometheus → Alertmanager → webhook → slots, and back."""
+"""An alert about the queue moves a running supervisor: Prometheus → Alertmanager → webhook → slots, and back.
+
+The webhook goes to /workers/concurrency, where the guide points it.
+"""
 
 import asyncio
+import json
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,7 +60,7 @@ async def test_an_alert_lifts_concurrency_and_its_end_takes_it_back(tmp_path: Pa
         written = (tmp_path / "config.toml").read_bytes()
         system.enqueue("characters", world.entities("characters", 130))
         port = port_of(tmp_path / "supervisor.log")
-        with monitoring(tmp_path, gatherer=port, waiting=ALARMING, path="alerts"):
+        with monitoring(tmp_path, gatherer=port, waiting=ALARMING, path="workers/concurrency"):
             await eventually(lambda: effective(system), lambda concurrency: concurrency == 2, within_s=40)
             worker = characters(system)
             assert worker["desired"]["concurrency"] == 1
@@ -71,3 +75,24 @@ async def test_an_alert_lifts_concurrency_and_its_end_takes_it_back(tmp_path: Pa
         metrics = await asyncio.to_thread(read, f"http://127.0.0.1:{port}/metrics")
         assert 'gatherer_concurrency{view="effective",worker="characters"} 1.0' in metrics
         assert 'gatherer_autoscale_moves_total{cause="resolved",worker="characters"} 1.0' in metrics
+
+
+async def test_a_persons_post_ends_what_an_alert_began_and_is_what_holds(tmp_path: Path, world: World) -> None:
+    webhook = json.loads((Path(__file__).parents[1] / "control" / "webhooks" / "alertmanager.json").read_text())
+    with gatherer(tmp_path, configuration(world)) as system:
+        system.enqueue("characters", world.entities("characters", 100))
+
+        def lifted() -> bool:
+            taken = system.daemon.post("/alerts", body=webhook)["alerts"]
+            assert [alert["worker"] for alert in taken] == ["characters", "items"]
+            assert taken[1]["action"] == "ignored"
+            return effective(system) == 2
+
+        await eventually(lifted, within_s=30)
+        # The same number as in the file: nothing to edit, yet it must hold now.
+        answer = system.daemon.post("/workers/concurrency", body={"worker": "characters", "concurrency": 1})
+        assert answer["effective"]["concurrency"] == answer["desired"]["concurrency"] == 1
+        assert system.daemon.post("/alerts", body=webhook)["alerts"][0]["action"] == "counted"
+        answer = system.daemon.post("/workers/concurrency", body={"worker": "characters", "concurrency": 3})
+        assert answer["effective"]["concurrency"] == 3
+        assert "concurrency = 3" in (tmp_path / "config.toml").read_text()
