@@ -5,10 +5,8 @@
 set -eu
 cache="${CACHE_DIRECTORY:-${XDG_CACHE_HOME:-${HOME:-/var}/.cache}}/gatherer"
 folder="$cache/@HASH@"
-if [ ! -x "$folder/gatherer" ]; then
-    umask 077
-    mkdir -p "$cache"
-    [ -O "$cache" ] || { echo "gatherer: $cache belongs to another user; set XDG_CACHE_HOME" >&2; exit 78; }
+
+unpack() { # holding the lock: whatever is half unpacked was left by a start that was killed
     rm -rf "$cache"/unpacking.*
     fresh=$(mktemp -d "$cache/unpacking.XXXXXX")
     trap 'rm -rf "$fresh"' EXIT
@@ -18,12 +16,21 @@ if [ ! -x "$folder/gatherer" ]; then
     mkdir "$fresh/whole"
     tar -xzf "$fresh/payload" -C "$fresh/whole"
     sync -f "$fresh/whole" # a power cut must not leave a folder with this name and half the content
-    mv -T "$fresh/whole" "$folder" 2>/dev/null || [ -x "$folder/gatherer" ] # another start may have been first
+    mv -T "$fresh/whole" "$folder"
     for old in "$cache"/*; do # other versions, unless they run
-        [ "$old" = "$folder" ] || [ "$old" = "$fresh" ] || readlink /proc/[0-9]*/exe 2>/dev/null | grep -qF "$old/" || rm -rf "$old"
+        [ "$old" = "$folder" ] || readlink /proc/[0-9]*/exe 2>/dev/null | grep -qF "$old/" || rm -rf "$old"
     done
-    rm -rf "$fresh"
-    trap - EXIT
+}
+
+if [ ! -x "$folder/gatherer" ]; then
+    (
+        umask 077
+        mkdir -p "$cache"
+        [ -O "$cache" ] || { echo "gatherer: $cache belongs to another user; set XDG_CACHE_HOME" >&2; exit 78; }
+        exec 9>"$cache/.lock"
+        flock 9 # several first starts at once: one unpacks, the others find it done
+        [ -x "$folder/gatherer" ] || unpack
+    )
 fi
 # OpenSSL looks for certificates where Debian has them.
 if [ ! -e /usr/lib/ssl/certs ] && [ -e /etc/pki/tls/certs/ca-bundle.crt ]; then

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -80,6 +81,10 @@ class Program:
             [self.file, *arguments], capture_output=True, text=True, env=self.environment, cwd=self.home, check=False
         )
 
+    def unpacked(self) -> list[Path]:
+        """Return what it has left in its cache, but for the lock."""
+        return [entry for entry in self.cache.iterdir() if entry.name != ".lock"]
+
     @contextmanager
     def started(self, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
         with (self.home / "log").open("wb") as log:
@@ -102,10 +107,17 @@ def program(dist: Path, tmp_path: Path) -> Program:
 
 def test_unpacks_once_by_its_content(program: Program) -> None:
     assert program.run("--version").stdout.startswith("gatherer ")
-    (folder,) = program.cache.iterdir()
+    (folder,) = program.unpacked()
     inode = folder.stat().st_ino
     assert program.run("--version").returncode == 0
-    assert [entry.stat().st_ino for entry in program.cache.iterdir()] == [inode]
+    assert [entry.stat().st_ino for entry in program.unpacked()] == [inode]
+
+
+def test_several_first_starts_at_once_all_work_and_unpack_once(program: Program) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda _: program.run("--version"), range(6)))
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 6
+    assert len(program.unpacked()) == 1
 
 
 def test_damaged_file_is_refused_and_leaves_nothing(program: Program) -> None:
@@ -114,13 +126,13 @@ def test_damaged_file_is_refused_and_leaves_nothing(program: Program) -> None:
     short.chmod(0o755)
     done = Program(short, program.home).run("--version")
     assert (done.returncode, "damaged or incomplete" in done.stderr) == (78, True)
-    assert list(program.cache.iterdir()) == []
+    assert program.unpacked() == []
 
 
 def test_older_version_that_nobody_runs_is_removed(program: Program) -> None:
     (program.cache / "0123456789abcdef").mkdir(parents=True)
     program.run("--version")
-    assert "0123456789abcdef" not in [entry.name for entry in program.cache.iterdir()]
+    assert "0123456789abcdef" not in [entry.name for entry in program.unpacked()]
 
 
 def test_process_is_the_program_and_a_kill_leaves_nothing(program: Program) -> None:
@@ -129,7 +141,7 @@ def test_process_is_the_program_and_a_kill_leaves_nothing(program: Program) -> N
         assert json.loads(process.stdout.readline())["pid"] == process.pid
         process.send_signal(signal.SIGKILL)
         process.wait(10)
-        (folder,) = program.cache.iterdir()
+        (folder,) = program.unpacked()
         running = [link for link in Path("/proc").glob("[0-9]*/exe") if target_of(link).startswith(str(folder))]
         assert running == []
 
