@@ -63,7 +63,7 @@ def completed(system: System) -> int:
 
 
 def test_a_secret_rotated_under_load_fails_no_request(tmp_path: Path, world: World) -> None:
-    characters = world.entities("characters", 1_500)
+    characters = world.entities("characters", 1_000)
     with gatherer(tmp_path, configuration(world, tmp_path)) as system:
         system.enqueue("characters", characters)
         eventually(lambda: completed(system) > 50)
@@ -72,7 +72,7 @@ def test_a_secret_rotated_under_load_fails_no_request(tmp_path: Path, world: Wor
         log = tmp_path / "supervisor.log"
         eventually(lambda: sum('"osint-1"' in line for line in tokens_in(log)) == 2)
         before = served(world, "osint-1").get("200", 0)
-        eventually(lambda: completed(system) >= 1_500, within_s=60.0)
+        eventually(lambda: completed(system) >= 1_000, within_s=60.0)
         assert served(world, "osint-1")["200"] > before, "the new token serves"
         statuses = served(world, "osint-1")
         assert not {"401", "403", "429"} & statuses.keys(), statuses
@@ -102,5 +102,4 @@ def test_a_disabled_key_is_left_alone_at_once_and_over_a_restart(tmp_path: Path,
         assert served(world, "osint-1") == asked
         system.daemon.post("/keys/osint-1/enable")
         eventually(lambda: served(world, "osint-1")["200"] > asked["200"])
-        eventually(lambda: completed(system) >= 2_000, within_s=60.0)
         assert system.query("SELECT max(attempt) FROM jobs")[0][0] == 0

@@ -27,7 +27,7 @@ def configuration(world: World) -> str:
 
 def test_an_outage_spends_no_attempts_is_shown_and_ends_by_itself(tmp_path: Path) -> None:
     with simulator(tmp_path, CLIENTS, WORLD) as world, gatherer(tmp_path, configuration(world)) as system:
-        system.enqueue("characters", world.entities("characters", 1_000))
+        system.enqueue("characters", world.entities("characters", 600))
         eventually(lambda: completed(system) > 50)
         world.post("faults", DOWN)
 
@@ -36,13 +36,13 @@ def test_an_outage_spends_no_attempts_is_shown_and_ends_by_itself(tmp_path: Path
 
         assert eventually(outage)[0]["why"] == "HTTP 503"
         asked = requests(world)
-        eventually(lambda: requests(world) >= asked + 2)
+        eventually(lambda: requests(world) > asked)
         status = system.daemon.get("/workers")
         assert status["workers"]["characters"]["limited_by"] == "api down"
-        assert status["workers"]["characters"]["queue"].get("available", 0) > 500
+        assert status["workers"]["characters"]["queue"].get("available", 0) > 200
         world.post("faults", [])
         eventually(lambda: not outage())
-        eventually(lambda: completed(system) >= 990, within_s=60.0)
+        eventually(lambda: completed(system) >= 580, within_s=60.0)
         assert system.query("SELECT count(*) FROM jobs WHERE state = 'discarded'") == [(0,)]
         assert system.query("SELECT max(attempt) FROM jobs")[0][0] <= MOST_ATTEMPTS
 
