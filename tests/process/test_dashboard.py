@@ -45,6 +45,7 @@ def address(system: System) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    sync_api.expect.set_options(timeout=WITHIN_MS)
     with sync_api.sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield running
@@ -98,7 +99,7 @@ def test_each_number_is_that_of_the_metrics_and_of_the_database(page: Any, syste
     for worker in WORKERS:
         system.daemon.post(f"/workers/{worker}/pause")
     system.enqueue("profile", ["eu/argent-dawn/somebody", "eu/argent-dawn/somebodyelse"], priority="urgent")
-    sync_api.expect(card(page, "worker profile").locator('[data-key="urgent"] dd')).to_have_text("2", timeout=WITHIN_MS)
+    sync_api.expect(card(page, "worker profile").locator('[data-key="urgent"] dd')).to_have_text("2")
     eventually(lambda: system.query("SELECT count(*) FROM jobs WHERE state = 'executing'") == [(0,)])
     # The database tells its counts once a second: the three agree as soon as nothing moves any more.
     eventually(lambda: shown(page) == told(address) == stored(system))
@@ -216,8 +217,8 @@ def test_the_page_says_so_when_the_program_is_away_and_finds_it_again(browser: A
             port = first.port()
             page = browser.new_page()
             page.goto(f"http://127.0.0.1:{port}")
-            sync_api.expect(page.locator("#health")).to_have_text("ready", timeout=WITHIN_MS)
-        sync_api.expect(page.locator("#health")).to_contain_text("lost", timeout=WITHIN_MS)
+            sync_api.expect(page.locator("#health")).to_have_text("ready")
+        sync_api.expect(page.locator("#health")).to_contain_text("lost")
         with gatherer(tmp_path, config.replace("127.0.0.1:0", f"127.0.0.1:{port}")):
-            sync_api.expect(page.locator("#health")).to_have_text("ready", timeout=WITHIN_MS)
+            sync_api.expect(page.locator("#health")).to_have_text("ready")
         page.close()
