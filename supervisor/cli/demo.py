@@ -6,15 +6,16 @@
 4. drain the supervisor, ask the simulator what it saw, and print both beside each other.
 """
 
+import functools
 import json
 import shutil
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
 from rich.console import Console, Group
@@ -24,7 +25,7 @@ from supervisor.cli.calling import Daemon
 from supervisor.cli.closing import Counts, as_json, keys_table, sentences
 from supervisor.cli.closing import workers_table as closing_workers
 from supervisor.cli.options import print_json
-from supervisor.cli.programs import START_S, Program, end_on_sigterm, simulator, supervisor, unavailable
+from supervisor.cli.programs import START_S, Interruption, Program, simulator, supervisor, unavailable
 from supervisor.cli.sample import Sample, executing, line
 from supervisor.cli.status_tables import workers_table
 from supervisor.core.clock import SystemClock
@@ -36,6 +37,8 @@ SETTLE_S = 20.0
 TALLY_S = 2.5  # replicas report what they counted every second or two
 INTERRUPTED = 130
 
+Wait: TypeAlias = Callable[[float], None]
+
 
 @click.command()
 @click.option("--seconds", type=click.FloatRange(1, 3600), default=40.0, show_default=True, help="How long to gather.")
@@ -46,11 +49,11 @@ def demo(seconds: float, keep: bool, is_json: bool) -> None:
 
     Exit 0 when every promise was kept: no answer 429, no job lost.
     """
-    end_on_sigterm()
+    interruption = Interruption()
     console = Console(stderr=is_json, highlight=False)
     folder = _folder()
     try:
-        counts = _run(folder, seconds, console)
+        counts = _run(folder, seconds, console, interruption)
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left running.")
         sys.exit(INTERRUPTED)
@@ -73,18 +76,19 @@ def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="run-", dir=parent)).absolute()
 
 
-def _run(folder: Path, seconds: float, console: Console) -> Counts:
+def _run(folder: Path, seconds: float, console: Console, interruption: Interruption) -> Counts:
     with ExitStack() as stack:
         console.print("Starting the simulated API and Gatherer …")
         api, addresses = stack.enter_context(simulator(folder))
         program, run_dir = stack.enter_context(supervisor(folder, addresses))
         daemon = Daemon(run_dir / "control.sock")
         programs = (api, program)
-        _wait_until_ready(daemon, programs)
+        wait = functools.partial(_wait, programs, interruption)
+        _wait_until_ready(daemon, program, wait)
         console.print(_invitation(folder, program), soft_wrap=True)
-        sample = _watch(daemon, programs, seconds, console)
+        sample = _watch(daemon, wait, seconds, console)
         console.print("Pausing; jobs that execute may end …")
-        status, queues = _settle(daemon, programs)
+        status, queues = _settle(daemon, wait)
         code = program.stop()
         if code != 0:
             raise GathererError(f"the supervisor's drain ended with exit code {code}:\n{program.tail()}")
@@ -99,13 +103,13 @@ def _invitation(folder: Path, program: Program) -> str:
     return f"{watch} edit a number in {folder / 'config.toml'} and save: it follows within a second."
 
 
-def _wait_until_ready(daemon: Daemon, programs: Sequence[Program]) -> None:
+def _wait_until_ready(daemon: Daemon, program: Program, wait: Wait) -> None:
     clock = SystemClock()
     deadline = clock.monotonic() + START_S
     while not _is_ready(daemon):
         if clock.monotonic() >= deadline:
-            raise unavailable(programs[-1])
-        _wait(programs, 0.1)
+            raise unavailable(program)
+        wait(0.1)
 
 
 def _is_ready(daemon: Daemon) -> bool:
@@ -115,12 +119,12 @@ def _is_ready(daemon: Daemon) -> bool:
         return False
 
 
-def _watch(daemon: Daemon, programs: Sequence[Program], seconds: float, console: Console) -> Sample:
+def _watch(daemon: Daemon, wait: Wait, seconds: float, console: Console) -> Sample:
     clock = SystemClock()
     sample = Sample(started_at=clock.monotonic(), seconds=seconds)
     with _progress(console) as show:
         while not sample.is_over:
-            _wait(programs, LOOK_EVERY_S)
+            wait(LOOK_EVERY_S)
             status = daemon.get("/workers")
             sample.look(status, clock.monotonic())
             show(sample, status)
@@ -149,20 +153,21 @@ def _drawing(sample: Sample, status: dict[str, Any]) -> Group:
     return Group(f"{sample.elapsed_s:.0f} of {sample.seconds:.0f} s\n", workers_table(status["workers"]))
 
 
-def _settle(daemon: Daemon, programs: Sequence[Program]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _settle(daemon: Daemon, wait: Wait) -> tuple[dict[str, Any], dict[str, Any]]:
     """Pause every worker and wait for what executes; return the last status and the database's queues."""
     clock = SystemClock()
     deadline = clock.monotonic() + SETTLE_S
     for worker in daemon.get("/workers")["workers"]:
         daemon.post(f"/workers/{worker}/pause")
     while executing(daemon.get("/workers")) and clock.monotonic() < deadline:
-        _wait(programs, LOOK_EVERY_S)
-    _wait(programs, TALLY_S)
+        wait(LOOK_EVERY_S)
+    wait(TALLY_S)
     return daemon.get("/workers"), daemon.get("/queues")["queues"]
 
 
-def _wait(programs: Sequence[Program], seconds: float) -> None:
+def _wait(programs: Sequence[Program], interruption: Interruption, seconds: float) -> None:
     """Return after `seconds`. GathererError as soon as one of the programs has ended."""
+    interruption.check()
     for program in programs[:-1]:
         program.check()
     programs[-1].wait(seconds)

@@ -130,13 +130,25 @@ def _run_dir(folder: Path) -> Iterator[Path]:
         yield Path(far)
 
 
-def end_on_sigterm() -> None:
-    """Let SIGTERM end the demo as Ctrl-C does: by an exception, so that every block is left in order."""
+class Interruption:
+    """Ends the demo on Ctrl-C and SIGTERM by an exception, so that every block is left in order.
 
-    def interrupt(number: int, frame: object) -> None:
+    Python drops an exception that a signal handler raises while a finalizer runs; then `check` raises it once more.
+    """
+
+    def __init__(self) -> None:
+        self._is_asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._interrupt)
+
+    def check(self) -> None:
+        """KeyboardInterrupt when somebody has asked."""
+        if self._is_asked:
+            raise KeyboardInterrupt
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        self._is_asked = True
         raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
 
 
 def unavailable(program: Program) -> UnavailableError:
