@@ -54,7 +54,6 @@ class Limiter:
         self._outages = Outages(self.ring, self.dispatcher, events)
         self._connections: dict[int, Connection] = {}
         self._last_connection = 0
-        self._paused: frozenset[str] = frozenset()
         self._is_draining = False
         self.configure(config, now)
 
@@ -64,12 +63,11 @@ class Limiter:
 
     def configure(self, config: Config, now: float) -> None:
         """Take keys, limits, weights and tags over; spent requests stay spent, permits that are out stay valid."""
-        self._config = config
         changed = self.ring.configure(config, now)
         for worker, settings in config.workers.items():
             self.dispatcher.flow(worker).weight = settings.weight
         for flow in self.dispatcher.flows.values():
-            flow.is_paused = self._is_paused(flow.worker)
+            flow.is_paused = flow.worker in config.workers and config.workers[flow.worker].paused
             for lane in flow.lanes():
                 lane.candidates = self.ring.candidates(flow.worker, lane.region)
                 if not lane.candidates.keys:
@@ -180,13 +178,6 @@ class Limiter:
             key.reopen()
             key.quota.wall(zero_at, now)
 
-    def set_paused(self, workers: frozenset[str], now: float) -> None:
-        """Grant no start to these workers, nor to those that the configuration pauses."""
-        self._paused = workers
-        for flow in self.dispatcher.flows.values():
-            flow.is_paused = self._is_paused(flow.worker)
-        self.dispatcher.pump(now)
-
     def drain(self) -> None:
         """Answer every waiter DRAINING; from now on only started jobs get permits, and only soon."""
         self._is_draining = True
@@ -251,7 +242,3 @@ class Limiter:
     def _refuse_all(self, lane: Lane, why: str) -> None:
         for waiter in lane.waiters():
             self.dispatcher.refuse(waiter, why)
-
-    def _is_paused(self, worker: str) -> bool:
-        settings = self._config.workers.get(worker)
-        return worker in self._paused or (settings is not None and settings.paused)

@@ -92,11 +92,6 @@ class PermitServer:
         self._limiter.set_waiting(counts, self._clock.monotonic())
         self._arm()
 
-    def set_paused(self, workers: frozenset[str]) -> None:
-        """Grant no start to these workers, nor to those that the configuration pauses."""
-        self._limiter.set_paused(workers, self._clock.monotonic())
-        self._arm()
-
     def reconfigure(self, config: Config) -> None:
         """Take keys, limits, weights and tags over. What is spent stays spent, permits that are out stay valid."""
         self._limiter.configure(config, self._clock.monotonic())

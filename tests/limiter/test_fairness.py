@@ -122,11 +122,11 @@ def test_a_paused_worker_starts_nothing_and_its_started_jobs_go_on() -> None:
     bench = Bench()
     replica = bench.replica()
     bench.waiting(characters=[0, 0, 9])
-    bench.limiter.set_paused(frozenset({"characters"}), bench.now)
+    bench.configure(config(worker(paused=True)))
     replica.ask(start=True)
     assert replica.grants == []
     assert replica.get()
-    bench.limiter.set_paused(frozenset(), bench.now)
+    bench.configure(config(worker()))
     assert len(replica.grants) == 2
 
 

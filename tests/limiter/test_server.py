@@ -87,15 +87,12 @@ async def test_an_earlier_moment_wakes_the_timer_early(tmp_path: Path, clock: Fa
         it.server.receive(it.connection, Cancel(100), clock.monotonic())
 
 
-async def test_jobs_and_pauses_reach_the_waiting_starts(tmp_path: Path, clock: FakeClock) -> None:
+async def test_jobs_and_a_drain_reach_the_waiting_starts(tmp_path: Path, clock: FakeClock) -> None:
     async with desk(tmp_path, clock) as it:
         it.ask(1, start=True)
         it.ask(2, start=True)
         it.server.set_waiting({"characters": [0, 0, 1]})
         assert [answer.ask for answer in it.answers] == [1]
-        it.server.set_paused(frozenset({"characters"}))
-        it.server.set_waiting({"characters": [0, 0, 1]})
-        assert len(it.answers) == 1
         it.server.stop_starts(it.connection)
         assert it.answers[-1] == Refuse(2, DRAINING)
 
