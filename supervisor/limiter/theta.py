@@ -7,13 +7,15 @@ one: hence the guard. `theta = "off"` needs none of this and is the only setting
 
     one path        0.85 · least round trip of 10 minutes - 1 ms
     several paths   0.6 · the least of theirs - 1 ms: up by one, down by another
-    below 50 answers of a path in 10 minutes: 0
+    below 50 answers of a path, in 3 different minutes of the last 10: 0
 A smaller sample counts at once, a larger one when the smaller is forgotten.
 """
 
 import math
 
 MIN_SAMPLES = 50
+MIN_MINUTES = 3
+"""The first answers after a start come from one burst, which meets one state of the network, and a busy one."""
 KEPT_MINUTES = 10
 MINUTE_S = 60.0
 GUARD = 0.85
@@ -54,6 +56,11 @@ class Path:
         if is_less:
             self.least = rtt_s
         return is_less or is_new_minute or self.samples == MIN_SAMPLES
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether enough was seen, over long enough, to say what the least round trip is."""
+        return self.samples >= MIN_SAMPLES and len(self._minutes) >= MIN_MINUTES
 
     def forget(self, minute: int) -> None:
         """Forget what is older than KEPT_MINUTES."""
@@ -104,7 +111,7 @@ class Theta:
             path.forget(minute)
         self._paths = {name: path for name, path in self._paths.items() if path.samples}
         paths = self._paths.values()
-        if not paths or len(paths) > MAX_PATHS or any(path.samples < MIN_SAMPLES for path in paths):
+        if not paths or len(paths) > MAX_PATHS or not all(path.is_known for path in paths):
             return 0.0
         guard = GUARD if len(paths) == 1 else GUARD_OF_SEVERAL
         theta_s = guard * min(path.least for path in paths) - GUARD_S

@@ -16,6 +16,7 @@ from typing import Any
 
 from supervisor.limiter.key import Credential, Key
 from supervisor.limiter.past import LINGER_S
+from supervisor.limiter.theta import MIN_MINUTES
 from supervisor.limiter.window import CLOCK_RATE_ERROR, CLOCK_STEP_S
 from supervisor.settings.config import Window
 from tests.limiter.network import DOWN, UP, Network
@@ -124,7 +125,6 @@ class Saturation:
         """Let so many more requests arrive."""
         key, events = self.key, self._events
         until = self.outcome.requests + requests
-        first_counted = sum(judge.counted for judge in self.judges)
         while self.outcome.requests < until:
             while key.level(self.now) >= 0:
                 self._send()
@@ -134,8 +134,21 @@ class Saturation:
                 self._happens(what, sent_at)
             else:
                 self.now = frees_at
-        del first_counted
         return self._result()
+
+    def rest(self, seconds: float) -> None:
+        """Let time pass and answers come without sending anything."""
+        until = self.now + seconds
+        while self._events[0][0] <= until:
+            self.now, _, what, sent_at = heapq.heappop(self._events)
+            self._happens(what, sent_at)
+        self.now = until
+
+    def learn(self) -> None:
+        """Send a little in as many minutes as `theta = "auto"` wants to have seen."""
+        for _ in range(MIN_MINUTES):
+            self.run(100)
+            self.rest(60.0)
 
     def _result(self) -> Outcome:
         outcome = self.outcome

@@ -9,6 +9,7 @@ from supervisor.core.events import Events
 from supervisor.core.messages import ANSWERED, NOT_SENT, UNKNOWN, Acquire, Cancel, Grant, Refuse, Release
 from supervisor.limiter.key import Credential, Key
 from supervisor.limiter.limiter import Limiter
+from supervisor.limiter.theta import MIN_MINUTES, MIN_SAMPLES, Theta
 from supervisor.settings.config import Api, Config, Log, Secret, Server, Window, Worker
 from supervisor.settings.config import Key as KeySettings
 
@@ -153,3 +154,11 @@ class Bench:
             self.ticks += 1
             each()
         self.now = end
+
+
+def learn(theta: Theta, path: str, rtt_s: float, now: float) -> None:
+    """Let theta hear as many answers as it wants, in as many minutes; the last at `now`."""
+    for minute in range(MIN_MINUTES - 1, 0, -1):
+        theta.heard(path, rtt_s, now - minute * 60.0)
+    for _ in range(MIN_SAMPLES - MIN_MINUTES + 1):
+        theta.heard(path, rtt_s, now)

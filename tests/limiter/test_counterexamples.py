@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from supervisor.limiter import theta as theta_of
 from supervisor.limiter.past import LINGER_S
-from supervisor.limiter.theta import MIN_SAMPLES, Theta
+from supervisor.limiter.theta import Theta
 from supervisor.limiter.window import SlidingWindow
 from supervisor.settings.config import Window
 from tests.limiter.network import Network
 from tests.limiter.saturation import Mutant, Saturation
 from tests.limiter.simulation import Simulation, StrictServer
-from tests.limiter.support import Bench, api, config
+from tests.limiter.support import Bench, api, config, learn
 
 SECOND = Window(requests=100, per_s=1.0)
 
@@ -28,15 +28,18 @@ SECOND = Window(requests=100, per_s=1.0)
 def believe_the_least_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The naive theta: the least round trip, from the first one on."""
     monkeypatch.setattr(theta_of, "MIN_SAMPLES", 1)
+    monkeypatch.setattr(theta_of, "MIN_MINUTES", 1)
     monkeypatch.setattr(theta_of, "GUARD", 1.0)
     monkeypatch.setattr(theta_of, "GUARD_S", 0.0)
 
 
 def starts(count: int) -> int:
-    """Return how many requests are refused in so many starts with theta auto, 400 requests each."""
+    """Return how many requests are refused in so many starts with theta auto, 400 requests each
+    as soon as it knows something."""
     refused = 0
     for seed in range(count):
         run = Saturation(seed, jitter_s=(0.01, 0.03, 0.08)[seed % 3], theta="auto")
+        run.learn()
         refused += sum(run.run(400).refused.values())
     return refused
 
@@ -55,6 +58,7 @@ def shorter_routes(drops: int, by_s: float, **settings: str) -> int:
     refused = 0
     for seed in range(drops):
         run = Saturation(seed, jitter_s=0.003, server_s=0.0, stall_every_s=1e9, **settings)
+        run.learn()
         run.run(300)
         run.network.base_s -= by_s
         refused += run.run(250).refused["log"]
@@ -91,18 +95,16 @@ def test_3_several_paths_whose_ways_are_30_to_70_percent_of_a_round_trip_are_cov
     """Up by one, down by another: theta must be within the least of any way up and any way down."""
     theta = Theta()
     for n, (rtt_s, _) in enumerate(ways):
-        for _ in range(MIN_SAMPLES):
-            theta.heard(f"path {n}", rtt_s, 0.0)
+        learn(theta, f"path {n}", rtt_s, 0.0)
     least_up = min(rtt_s * share for rtt_s, share in ways)
     least_down = min(rtt_s * (1 - share) for rtt_s, share in ways)
-    assert theta.value <= least_up + least_down
+    assert 0.0 <= theta.value <= least_up + least_down
 
 
 def test_3_ways_that_are_all_up_or_all_down_are_why_off_is_the_default() -> None:
     theta = Theta()
     for path, rtt_s in (("0 up, 20 down", 0.02), ("100 up, 0 down", 0.1)):
-        for _ in range(MIN_SAMPLES):
-            theta.heard(path, rtt_s, 0.0)
+        learn(theta, path, rtt_s, 0.0)
     assert theta.value > 0.0, "though up by the first and down by the second takes no time at all"
 
 

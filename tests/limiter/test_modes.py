@@ -7,7 +7,7 @@ import pytest
 from supervisor.core.messages import ANSWERED, Grant, Release
 from supervisor.limiter.evidence import FALL_BACK_S
 from supervisor.limiter.past import LINGER_S
-from supervisor.limiter.theta import MAX_THETA_S, MIN_SAMPLES
+from supervisor.limiter.theta import MAX_THETA_S, MIN_MINUTES, MIN_SAMPLES
 from supervisor.settings.config import Window
 from tests.limiter.support import HOUR, SECOND, Bench, Replica, api, config
 
@@ -45,9 +45,15 @@ def report(replica: Replica, grant: Grant, *, status: int = 200, date_s: int = 0
     replica._release(Release(grant.permit, ANSWERED, status, rtt_s, -1.0, date_s, "eu/4"))
 
 
-def learn_theta(replica: Replica) -> None:
-    for _ in range(MIN_SAMPLES):
+def learn_theta(bench: Bench, replica: Replica) -> int:
+    """Send what `theta = "auto"` wants to have seen; return how many requests of it were the last."""
+    for _ in range(MIN_MINUTES - 1):
         answer(replica)
+        bench.advance(60.0)
+    last = MIN_SAMPLES - MIN_MINUTES + 1
+    for _ in range(last):
+        answer(replica)
+    return last
 
 
 def advance_to(bench: Bench, part: float) -> None:
@@ -155,17 +161,17 @@ def test_dates_that_contradict_each_other_are_believed_no_more() -> None:
 
 def test_theta_frees_slots_earlier_once_fifty_answers_were_seen() -> None:
     bench, replica = bench_of(theta="auto")
-    learn_theta(replica)
+    last = learn_theta(bench, replica)
     theta_s = 0.85 * 0.1 - 0.001
     assert bench.key().quota.evidence.theta_s == pytest.approx(theta_s)
     replica.exhaust()
     assert after(bench, replica, 1.0 - theta_s) == 0
-    assert after(bench, replica, 0.003) == 50
+    assert after(bench, replica, 0.003) == last
 
 
 def test_a_429_halves_theta_and_what_was_free_by_it_counts_again() -> None:
     bench, replica = bench_of(theta="auto")
-    learn_theta(replica)
+    last = learn_theta(bench, replica)
     grant = replica.get()
     assert grant is not None
     bench.advance(0.93)
@@ -175,12 +181,12 @@ def test_a_429_halves_theta_and_what_was_free_by_it_counts_again() -> None:
     report(replica, grant, status=429)
     [event] = bench.heard.named("mode_doubted")
     assert "theta is halved" in event["why"]
-    assert window.count == MIN_SAMPLES + 1
+    assert window.count == last + 1
 
 
 def test_several_429s_of_one_park_are_one_doubt() -> None:
     bench, replica = bench_of(theta="auto")
-    learn_theta(replica)
+    learn_theta(bench, replica)
     first, second = replica.get(), replica.get()
     assert first is not None and second is not None
     report(replica, first, status=429)
@@ -190,7 +196,7 @@ def test_several_429s_of_one_park_are_one_doubt() -> None:
 
 def test_an_exhausted_hour_is_no_reason_to_doubt() -> None:
     bench, replica = bench_of(theta="auto")
-    learn_theta(replica)
+    learn_theta(bench, replica)
     grant = replica.get()
     assert grant is not None
     replica.answered(grant, 429, retry_after_s=900.0)
@@ -203,12 +209,13 @@ def test_the_round_trip_of_a_token_says_nothing_of_the_way_to_the_api() -> None:
     for _ in range(MIN_SAMPLES):
         permit = bench.limiter.permits.grant(one, 0, "(token)", 0, bench.now)
         bench.limiter.release(0, Release(permit.id, ANSWERED, 200, 0.5), bench.now)
+        bench.advance(5.0)
     assert one.quota.evidence.theta_s == 0.0
 
 
 def test_a_request_of_unknown_fate_counts_theta_longer() -> None:
     bench, replica = bench_of(theta="auto", windows=(Window(requests=51, per_s=1.0),))
-    learn_theta(replica)
+    learn_theta(bench, replica)
     grant = replica.get()
     assert grant is not None
     replica.unknown(grant)
@@ -238,11 +245,11 @@ def test_another_mode_forgets_nothing_that_was_spent(mode: str) -> None:
 
 def test_theta_off_takes_back_at_once_what_auto_gave() -> None:
     bench, replica = bench_of(theta="auto")
-    learn_theta(replica)
+    last = learn_theta(bench, replica)
     bench.advance(0.93)
     bench.configure(config(api(windows=(SECOND,))))
-    assert after(bench, replica, 0.0) == 50
-    assert after(bench, replica, 0.08) == 50
+    assert after(bench, replica, 0.0) == 100 - last
+    assert after(bench, replica, 0.08) == last
 
 
 def test_an_hour_that_becomes_paced_gives_no_second_burst() -> None:
