@@ -7,14 +7,11 @@ They are installed into var/bench/peers; node, npm and redis-server must be ther
 
 import argparse
 import os
-import shutil
 import signal
 import subprocess
-import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,16 +19,13 @@ import tomli_w
 
 from scripts.benchmarks import deeds, manners
 from scripts.benchmarks.deeds import Deeds
+from scripts.benchmarks.peer_programs import has_redis, node, python, redis
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.system import gatherer, scratch
 
 JOBS, SECONDS = 400, 0.25
 PROCESSES, AT_ONCE = 4, 2
 GIVE_UP_S = 180.0
-SOURCES = Path(__file__).parent / "peers"
-INSTALLED = Path("var/bench/peers")
-NPM = ("bullmq@6", "ioredis@5")
-PIP = ("saq[redis]==0.26.*", "typing_extensions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +48,16 @@ def main(arguments: list[str]) -> int:
 
 
 def installed() -> dict[str, list[str]]:
-    """Install the peers once; return the command of each that can run here."""
-    if shutil.which("redis-server") is None:
+    """Return the command of each peer that can run here."""
+    if not has_redis():
         print("BullMQ and SAQ are left out: there is no redis-server")
         return {}
-    INSTALLED.mkdir(parents=True, exist_ok=True)
-    commands = {"SAQ": [_saq(), str(SOURCES / "saq_worker.py")]}
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
+    commands = {"SAQ": python("saq_worker.py")}
+    bullmq = node("bullmq_worker.js")
+    if bullmq is None:
         print("BullMQ is left out: there is no node or no npm")
         return commands
-    if not (INSTALLED / "node_modules").exists():
-        subprocess.run([npm, "install", "--silent", "--no-audit", "--no-fund", *NPM], cwd=INSTALLED, check=True)
-    shutil.copy(SOURCES / "bullmq_worker.js", INSTALLED)  # node looks for modules beside the file
-    return {"BullMQ": [node, str(INSTALLED / "bullmq_worker.js")]} | commands
-
-
-def _saq() -> str:
-    python = INSTALLED / "venv" / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(INSTALLED / "venv")], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PIP], check=True)
-    return str(python)
+    return {"BullMQ": bullmq} | commands
 
 
 def ours(report: Report) -> None:
@@ -97,8 +79,8 @@ def ours(report: Report) -> None:
 
 
 def peer(report: Report, name: str, command: list[str]) -> None:
-    with scratch() as folder, redis(folder) as socket:
-        arguments = [str(socket), str(folder / "diary"), str(JOBS), str(SECONDS)]
+    with scratch() as folder, redis(folder) as server:
+        arguments = [str(server.socket), str(folder / "diary"), str(JOBS), str(SECONDS)]
         subprocess.run([*command, "give", *arguments], check=True)
         with (folder / "workers.log").open("wb") as log:
             workers = [
@@ -110,21 +92,6 @@ def peer(report: Report, name: str, command: list[str]) -> None:
             for worker in workers:
                 worker.kill()
                 worker.wait()
-
-
-@contextmanager
-def redis(folder: Path) -> Iterator[Path]:
-    """Run a Redis that nobody else uses; gives its socket. It keeps nothing: only its clients are killed here."""
-    socket = folder / "redis.sock"
-    command = ["redis-server", "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        while not socket.exists():
-            time.sleep(0.02)
-        yield socket
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def read(diary: Path) -> list[Line]:
