@@ -22,7 +22,18 @@ from scripts.benchmarks.breaking import Broken, broken_edits
 from scripts.benchmarks.configuration import CLIENTS, preset
 from scripts.benchmarks.pipeline import know_guilds
 from scripts.benchmarks.report import Report
-from scripts.benchmarks.rescaling import Bystanders, Editor, Offer, events, finished, is_sized, look, pids, until
+from scripts.benchmarks.rescaling import (
+    Bystanders,
+    Editor,
+    Offer,
+    finished,
+    is_sized,
+    killed_at_work,
+    logged,
+    look,
+    pids,
+    until,
+)
 from scripts.benchmarks.system import System, World, gatherer, scratch, simulator
 
 PARTS = ("sizes", "edits", "broken", "circus")
@@ -85,7 +96,7 @@ def sizes(report: Report, system: System, world: World, editor: Editor, options:
         report.add("edit to all drained, replicas 8 → 2: worst of 3, s", max(shrunk))
         after = pids(system)
         report.add("processes of other pools replaced", _changed(before, after, without="characters"), at_most=0)
-    report.add("replicas killed in a drain", events(system.folder, "replica_killed"), at_most=0)
+    report.add("replicas killed in a drain", len(killed_at_work(system.folder)), at_most=0)
     _lost_and_twice(report, "sizes", system, world, offer)
 
 
@@ -115,7 +126,7 @@ def edits(report: Report, system: System, world: World, editor: Editor, options:
     report.add("items/s during the edits", with_edits)
     off = 100.0 * abs(with_edits / without - 1.0)
     report.add("throughput of untouched pools off by, %", off, at_most=THROUGHPUT_OFF_PERCENT)
-    report.add("edits refused", events(system.folder, "config_refused"), at_most=0)
+    report.add("edits refused", len(logged(system.folder, "config_refused")), at_most=0)
     _lost_and_twice(report, "edits", system, world, offer)
 
 

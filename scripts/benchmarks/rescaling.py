@@ -163,12 +163,23 @@ def finished(system: System, worker: str) -> int:
     return int(system.query("SELECT count(*) FROM jobs WHERE kind = ? AND state = 'completed'", worker)[0][0])
 
 
-def events(folder: Path, name: str) -> int:
-    """Count the lines of the supervisor's log with this event."""
-    count = 0
+def logged(folder: Path, name: str) -> list[dict[str, Any]]:
+    """Return the lines of the supervisor's log with this event."""
+    found = []
     for line in (folder / "supervisor.log").read_text(errors="replace").splitlines():
         try:
-            count += json.loads(line).get("event") == name
-        except (ValueError, AttributeError):
+            entry = json.loads(line)
+        except ValueError:
             continue
-    return count
+        if isinstance(entry, dict) and entry.get("event") == name:
+            found.append(entry)
+    return found
+
+
+def killed_at_work(folder: Path) -> set[int]:
+    """Return the pids of the replicas that were killed although they had become ready.
+
+    One that is not ready yet when it is not wanted any more has no job, and is given a second to go.
+    """
+    ready, killed = ({line["pid"] for line in logged(folder, f"replica_{what}")} for what in ("ready", "killed"))
+    return ready & killed

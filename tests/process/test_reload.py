@@ -17,7 +17,7 @@ import pytest
 
 from scripts.benchmarks.breaking import broken_edits
 from scripts.benchmarks.configuration import CLIENTS, preset
-from scripts.benchmarks.rescaling import Editor, events, is_sized, look, pids
+from scripts.benchmarks.rescaling import Editor, is_sized, killed_at_work, look, pids
 from scripts.benchmarks.system import System, World, gatherer, simulator
 from tests.process.test_supervisor import eventually
 
@@ -74,7 +74,7 @@ def test_sizes_follow_and_only_the_named_pool_is_touched(scene: Scene) -> None:
     after = pids(scene.system)
     assert {**after, "characters": {}} == {**before, "characters": {}}
     assert set(after["characters"].items()) <= set(before["characters"].items()), "older ones stay"
-    assert events(scene.folder, "replica_killed") == 0
+    assert not killed_at_work(scene.folder)
     assert len(scene.system.query("SELECT 1 FROM jobs WHERE kind = 'characters'")) >= 1000
 
 
@@ -92,7 +92,7 @@ def test_edits_on_top_of_an_unfinished_one_end_in_what_the_file_says(scene: Scen
     scene.becomes(is_sized(2, 4))
     eventually(lambda: not set(first.values()) & set(scene.processes("characters").values()))
     scene.becomes(is_sized(2, 4))
-    assert events(scene.folder, "replica_killed") == 0
+    assert not killed_at_work(scene.folder)
 
 
 def test_what_needs_no_process_is_in_force_at_once_and_touches_none(scene: Scene) -> None:
