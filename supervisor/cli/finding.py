@@ -7,13 +7,12 @@
 Only run_dir and state_dir are read here: whoever may ask the daemon need not be able to read its secrets.
 """
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from supervisor.core.errors import ConfigurationError, UnavailableError
-from supervisor.settings.files import resolve
+from supervisor.settings.files import read_toml, resolve
 from supervisor.settings.reading import find
 
 CONTROL_SOCKET = "control.sock"
@@ -63,7 +62,7 @@ def _state_dir(path: Path, values: Mapping[str, Any]) -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return read_toml(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigurationError([f"{path}: {reason}"]) from error

@@ -140,7 +140,15 @@ def _text(record: Record, name: str) -> str:
     value = record.get(name, "")
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise UsageError(f"{name}: expected a text, got {json.dumps(value)[:40]}")
+    _must_be_text(name, str(value))
     return str(value).strip()
+
+
+def _must_be_text(name: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # JSON can spell half of a surrogate pair, which is no character
+        raise UsageError(f"{name}: {text[:40]!r} is no text") from error
 
 
 def _priority(record: Record, defaults: Defaults) -> str:
@@ -163,6 +171,10 @@ def _args(record: Record) -> Record:
         args = _parse_json(args)
     if not isinstance(args, dict):
         raise UsageError("args: expected a JSON object")
+    try:
+        _must_be_text("args", json.dumps(args, ensure_ascii=False, allow_nan=False))
+    except ValueError as error:
+        raise UsageError(f"args: {error}") from error
     return args
 
 

@@ -60,7 +60,7 @@ def is_webhook(body: bytes) -> bool:
     """Tell whether a body is an alert webhook rather than something else in JSON."""
     try:
         fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
     return "alerts" in fields
 
@@ -69,7 +69,7 @@ def read_webhook(body: bytes) -> list[Alert]:
     """Return the alerts of a webhook. UsageError: it is none."""
     try:
         webhook = msgspec.json.decode(body, type=Webhook)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise UsageError(f"no webhook of Alertmanager or Grafana: {error}") from error
     return [_alert(sent) for sent in webhook.alerts]
 

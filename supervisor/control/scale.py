@@ -63,7 +63,7 @@ def parse(body: bytes) -> ScaleRequest:
         asked = msgspec.json.decode(body, type=ScaleRequest)
     except msgspec.ValidationError as error:
         raise UsageError(f"{error}; {EXPECTED}") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedError(f"the body is not JSON: {error}") from error
     if asked.concurrency is None and asked.replicas is None:
         raise UsageError("nothing to change: give concurrency, replicas or both")

@@ -34,9 +34,13 @@ class Calls:
             self._pending.pop(call, None)
 
     async def ask(self, send: Callable[[int], None], timeout_s: float) -> Any:
-        """Number a call, let `send` write it, and return the reply."""
+        """Number a call, let `send` write it, and return the reply. What `send` raises passes through."""
         call = self.next_call()
-        send(call)
+        try:
+            send(call)
+        except BaseException:
+            del self._pending[call]
+            raise
         return await self.wait(call, timeout_s)
 
     def resolve(self, call: int, reply: Any) -> None:

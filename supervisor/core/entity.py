@@ -57,13 +57,14 @@ def from_args(pattern: str, args: dict[str, object], *, region: str) -> str:
     names = [slot.name for slot in _slots(pattern)]
     missing = [name for name in names if name not in values]
     if missing:
-        raise UsageError(f"args {args!r}: {', '.join(missing)} missing for entity {pattern}")
+        raise UsageError(f"args {str(args)[:80]!r}: {', '.join(missing)} missing for entity {pattern}")
     return canonical(pattern, "/".join(values[name] for name in names))
 
 
 def slug(text: str) -> str:
     """Return a realm's slug from its display name: `Kael'thas` → kaelthas."""
-    return _BLANKS.sub("-", _NOT_IN_SLUGS.sub("", _name(text)))
+    # Composed again: a deleted apostrophe may have stood between a letter and its accent.
+    return unicodedata.normalize("NFC", _BLANKS.sub("-", _NOT_IN_SLUGS.sub("", _name(text))))
 
 
 def _guild(text: str) -> str:

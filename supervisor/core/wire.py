@@ -26,8 +26,15 @@ _pack_length, _unpack_length = _LENGTH.pack, _LENGTH.unpack_from
 
 
 def encode(message: msgspec.Struct) -> bytes:
-    """Return `message` as one frame. WireError when it is larger than MAX_FRAME_BYTES."""
-    payload = _encode(message)
+    """Return `message` as one frame. WireError when it is larger than MAX_FRAME_BYTES, or has what no frame can hold.
+
+    The latter: integers beyond 64 bits, half of a surrogate pair, objects that are no plain data. Rows and errors of
+    users' own jobs may have any of them.
+    """
+    try:
+        payload = _encode(message)
+    except (msgspec.MsgspecError, ValueError, OverflowError, TypeError, RecursionError) as error:
+        raise WireError(f"a {type(message).__name__} cannot be sent: {error}") from error
     length = len(payload)
     if length > MAX_FRAME_BYTES:
         raise WireError(f"a {type(message).__name__} of {length} bytes is larger than a frame may be")
@@ -73,7 +80,7 @@ class Deframer:
                     break
                 messages.append(self._decode(data[head:end]))
                 start = end
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise WireError(f"frame of {length} bytes is no message: {error}") from error
         return messages, start
 

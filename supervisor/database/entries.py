@@ -8,7 +8,7 @@ the report of problems, otherwise the place in the list, from 1.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -37,7 +37,7 @@ class _Many(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Line(msgspec.Struct, frozen=True):
-    line: int
+    line: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def parse_many(body: bytes, workers: Workers, *, now: float, at_most: int) -> En
     """
     try:
         raw = msgspec.json.decode(body, type=_Many).jobs
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise UsageError(f'expected {{"jobs": [...]}}: {error}') from error
     if len(raw) > at_most:
         raise UsageError(f"{len(raw)} jobs in one request, at most {at_most}")
@@ -73,7 +73,7 @@ def parse_one(text: bytes, workers: Workers, *, now: float) -> dict[str, Any]:
     """Return one job as a row for `enqueue`. UsageError says what is wrong with it."""
     try:
         entry = msgspec.json.decode(text, type=Entry)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise UsageError(str(error)) from error
     deadline_at = None if entry.deadline_s is None else now + entry.deadline_s
     return workers.prepare(
@@ -100,5 +100,5 @@ def priority_of(name: str) -> Priority:
 def _line_of(text: bytes, place: int) -> int:
     try:
         return msgspec.json.decode(text, type=_Line).line
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return place

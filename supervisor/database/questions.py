@@ -19,12 +19,15 @@ import msgspec
 
 from supervisor.core.errors import GathererError, NotFoundError, RefusedError, UnavailableError, UsageError
 from supervisor.core.messages import Question, Reply
+from supervisor.core.wire import MAX_FRAME_BYTES
 from supervisor.database.failures import describe, may_pass
 from supervisor.database.loops import Note
 
 # The longest that any question may take; jobs.wait has its own, shorter one.
 ANSWER_WITHIN_S = 660.0
 MAX_ASKED = 1000
+MAX_REPLY_BYTES = MAX_FRAME_BYTES - 1024
+MAX_DIGITS = 19  # more are never within bounds, and very many are no number to Python
 
 Params: TypeAlias = Mapping[str, str]
 
@@ -84,7 +87,12 @@ class Answers:
         self._reply(question, await self.answer(question.method, question.params, question.body))
 
     def _reply(self, question: Question, answer: Answer) -> None:
-        self._send(Reply(question.call, answer.status, msgspec.json.encode(answer.body)))
+        body = msgspec.json.encode(answer.body)
+        if len(body) > MAX_REPLY_BYTES:
+            sentence = f"the answer has {len(body):,} bytes, at most {MAX_REPLY_BYTES:,}: ask for fewer at once (limit)"
+            body = msgspec.json.encode(problem(422, "too much at once", sentence).body)
+            answer = Answer(body=None, status=422)
+        self._send(Reply(question.call, answer.status, body))
 
 
 def problem(status: int, title: str, detail: str, **more: Any) -> Answer:
@@ -97,7 +105,7 @@ def integer(params: Params, name: str, default: int | None = None, *, at_most: i
     text = params.get(name, "")
     if not text and default is not None:
         return default
-    if not text.isdecimal() or int(text) > at_most:
+    if not text.isdecimal() or len(text) > MAX_DIGITS or int(text) > at_most:
         raise UsageError(f"{name}: expected an integer from 0 to {at_most}, got {text[:40]!r}")
     return int(text)
 

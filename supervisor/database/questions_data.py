@@ -86,7 +86,7 @@ class DataQuestions:
         table = params.get("table", "")
         schema = await self._schema_of(table)
         key = await self._key_of(schema, table)
-        limit = min(MAX_PAGE, integer(params, "limit", PAGE, at_most=10**9))
+        limit = max(1, min(MAX_PAGE, integer(params, "limit", PAGE, at_most=10**9)))
         after = _cursor(params.get("after", ""), len(key))
         names = ", ".join(key)
         where = f"WHERE ({names}) > ({', '.join('?' for _ in key)})" if after else ""
@@ -129,7 +129,7 @@ def _cursor(text: str, length: int) -> list[Any]:
         return []
     try:
         values = msgspec.json.decode(text, type=list[Any])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise UsageError(f"after: expected the `next` of the page before: {error}") from error
     if len(values) != length:
         raise UsageError(f"after: expected {length} values, got {len(values)}")

@@ -100,7 +100,7 @@ class Enqueueing:
 def _has_many(body: bytes) -> bool:
     try:
         return len(bytes(msgspec.json.decode(body, type=_Head).jobs)) > 0
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return False
 
 

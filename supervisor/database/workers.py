@@ -18,6 +18,8 @@ from supervisor.database.packages import Package
 from supervisor.database.statements import Statement, find
 
 MAX_FREE_ENTITY_CHARACTERS = 512
+MAX_ARGS_DEPTH = 20
+MAX_ARGS_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,13 +122,34 @@ def row_of(spec: WorkerSpec, job: NewJob, region: str, regions: frozenset[str] =
     return {
         "kind": spec.name,
         "entity": entity,
-        "args": msgspec.json.encode(job.args).decode() if job.args else "{}",
+        "args": _args(job.args) if job.args else "{}",
         "priority": int(job.priority),
         "run_at": job.run_at,
         "max_age_s": job.max_age_s,
         "deadline_at": job.deadline_at,
         "provenance": job.provenance[:200],
     }
+
+
+def _args(args: dict[str, Any]) -> str:
+    """Return the arguments as they are stored. UsageError: the answer to a claim could not carry them."""
+    if _is_deep(args, MAX_ARGS_DEPTH):
+        raise UsageError(f"args: nested deeper than {MAX_ARGS_DEPTH} levels")
+    try:
+        text = msgspec.json.encode(args)
+        msgspec.msgpack.encode(args)
+    except (OverflowError, ValueError) as error:
+        raise UsageError(f"args: {error}") from error
+    if len(text) > MAX_ARGS_BYTES:
+        raise UsageError(f"args: {len(text):,} bytes, at most {MAX_ARGS_BYTES:,}")
+    return text.decode()
+
+
+def _is_deep(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deep(each, levels - 1) for each in inner)
 
 
 def specs_of(settings: DatabaseSettings) -> list[WorkerSpec]:

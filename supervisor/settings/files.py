@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from supervisor.settings.document import Document, Source
-from supervisor.settings.lines import Place, locate
+from supervisor.settings.lines import MAX_NAME_PARTS, Place, locate, long_name_at
 from supervisor.settings.report import Report
 from supervisor.settings.table import Table
 
@@ -84,16 +84,30 @@ class Files:
         if path in self.instead:
             self.read.append(path)
             return self.instead[path]
-        # Look before opening: opening a pipe without a writer waits for ever.
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise ValueError("is a folder, not a file" if stat.S_ISDIR(mode) else "is no regular file")
-        if path.stat().st_size > limit:
-            raise ValueError(f"has {path.stat().st_size:,} bytes, at most {limit:,} are read")
+        content = read_regular(path, limit)
         if path not in self.read:
             self.read.append(path)
-        with path.open("rb") as file:
-            return file.read(limit)
+        return content
+
+
+def read_regular(path: Path, limit: int = MAX_CONFIG_BYTES) -> bytes:
+    """Return what is in a file of at most `limit` bytes. OSError; ValueError: it is no such file."""
+    # Look before opening: opening a pipe without a writer waits for ever.
+    seen = path.stat()
+    if not stat.S_ISREG(seen.st_mode):
+        raise ValueError("is a folder, not a file" if stat.S_ISDIR(seen.st_mode) else "is no regular file")
+    if seen.st_size > limit:
+        raise ValueError(f"has {seen.st_size:,} bytes, at most {limit:,} are read")
+    with path.open("rb") as file:
+        return file.read(limit)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return a file's content, without places. OSError; ValueError: it is no TOML file, and why."""
+    parsed = _parse(read_regular(path))
+    if isinstance(parsed, _Broken):
+        raise ValueError(f"line {parsed.line}: {parsed.reason}")
+    return parsed.values
 
 
 def key_files(config_path: Path) -> list[Path]:
@@ -127,6 +141,8 @@ def _parse(raw: bytes) -> _Parsed | _Broken:
         text = raw.decode()
         if text.startswith("\ufeff"):
             return _Broken(1, "starts with a byte order mark: save it as plain UTF-8")
+        if line := long_name_at(text):
+            return _Broken(line, f"has a name of more than {MAX_NAME_PARTS} parts")
         return _Parsed(tomllib.loads(text), locate(text))
     except UnicodeDecodeError as error:
         return _Broken(raw.count(b"\n", 0, error.start) + 1, "is not UTF-8 text")

@@ -25,6 +25,24 @@ _STRING = re.compile(
     re.DOTALL,
 )
 _SCALAR = re.compile(r"[^,\]}\n#]*")
+MAX_NAME_PARTS = 50
+# Once strings and comments are out of the way, so many dots between two ends of a value are one long name.
+_NO_NAME = re.compile(rf"{_STRING.pattern}|#[^\n]*", re.DOTALL)
+_LONG_NAME = re.compile(rf"(?:[^.\n,={{}}]*+\.){{{MAX_NAME_PARTS}}}")
+
+
+def long_name_at(text: str) -> int:
+    """Return the line of a name of more than MAX_NAME_PARTS parts (a.b.c…), 0 = there is none.
+
+    tomllib takes the square of the parts: half a megabyte of them would keep it busy for days.
+    """
+    if text.count(".") < MAX_NAME_PARTS:
+        return 0
+    bare = _NO_NAME.sub(lambda found: "\n" * found[0].count("\n"), text)
+    for number, line in enumerate(bare.split("\n"), 1):
+        if line.count(".") >= MAX_NAME_PARTS and _LONG_NAME.search(line):
+            return number
+    return 0
 
 
 def locate(text: str) -> dict[Place, int]:

@@ -12,16 +12,18 @@
 Ours alone: nobody edits it, and a damaged one is set aside, never obeyed.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import tomli_w
 
+from supervisor.core.errors import RefusedError
 from supervisor.settings.config import Config, Worker
+from supervisor.settings.files import read_toml
 from supervisor.settings.moves import CountedAlert, Moved, as_table, read_alerts, read_moves
 from supervisor.settings.said import Name, as_tables, in_force, read_settings, say, with_values
 
@@ -37,8 +39,8 @@ class Overrides:
     def __init__(self, state_dir: Path) -> None:
         self._path = state_dir / FILE
         said = _read(self._path)
-        self._paused: dict[str, Any] = dict(said.get("paused", {}))
-        self._disabled: dict[str, Any] = dict(said.get("disabled", {}))
+        self._paused: dict[str, Any] = _tables(said, "paused")
+        self._disabled: dict[str, Any] = _tables(said, "disabled")
         self._settings = read_settings(said.get("settings"))
         self._this_run: dict[str, dict[Name, int | str]] = {}
         self.moves = read_moves(said.get("moves"))
@@ -114,9 +116,17 @@ def _said(at: Any) -> str:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return read_toml(path)
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        path.replace(path.with_suffix(".damaged"))
+    except OSError as error:
+        raise RefusedError(f"{path}: {error.strerror}; Gatherer keeps there what people said at run time") from error
+    except ValueError:
+        aside = (path.with_suffix(f".damaged{number or ''}") for number in count())
+        path.rename(next(name for name in aside if not name.exists()))
         return {}
+
+
+def _tables(said: Mapping[str, Any], name: str) -> dict[str, Any]:
+    table = said.get(name)
+    return dict(table) if isinstance(table, dict) else {}

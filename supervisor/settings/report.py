@@ -14,6 +14,7 @@ from supervisor.settings.lines import Place
 
 MAX_SHOWN = 60
 MAX_SHOWN_INTEGER = 10**18
+MAX_PROBLEMS = 100
 
 
 class Report:
@@ -58,8 +59,10 @@ class Report:
 
     @property
     def problems(self) -> list[str]:
-        """All problems, in the order of files and lines."""
-        return [text for _, _, text in sorted(set(self._problems))]
+        """All problems, in the order of files and lines; above MAX_PROBLEMS the first of them, and how many more."""
+        found = [text for _, _, text in sorted(set(self._problems))]
+        more = len(found) - MAX_PROBLEMS
+        return found if more <= 0 else [*found[:MAX_PROBLEMS], f"{self._files[0]}: and {more:,} problems more"]
 
     @property
     def warnings(self) -> tuple[str, ...]:

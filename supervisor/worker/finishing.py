@@ -35,7 +35,12 @@ def problem_of(outcome: Outcome) -> str:
         text = outcome.note
     else:
         return ""
-    return text.split(": http")[0][:MAX_PROBLEM]
+    return sendable(text.split(": http")[0])[:MAX_PROBLEM]
+
+
+def sendable(text: str) -> str:
+    """Return a text that UTF-8 can hold: a file's name or a broken body can bring half of a surrogate pair."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def finish(call: int, job: ClaimedJob, outcome: Outcome, requests: int) -> Finish:
@@ -48,8 +53,8 @@ def finish(call: int, job: ClaimedJob, outcome: Outcome, requests: int) -> Finis
         job=job.id,
         lease=job.lease,
         outcome=name_of(outcome),
-        note=outcome.note[:MAX_TEXT],
-        error=error[:MAX_TEXT],
+        note=sendable(outcome.note)[:MAX_TEXT],
+        error=sendable(error)[:MAX_TEXT],
         after_s=after_s,
         effects=outcome.effects,
         follow_ups=outcome.follow_ups,

@@ -15,7 +15,7 @@ import msgspec
 from supervisor.core.backoff import full_jitter
 from supervisor.core.calls import Calls
 from supervisor.core.clock import Clock
-from supervisor.core.errors import GathererError, UnavailableError
+from supervisor.core.errors import GathererError, UnavailableError, WireError
 from supervisor.core.messages import Claim, Claimed, Failed, FromDatabase, Hello, Renew
 from supervisor.core.wire import Channel
 
@@ -25,7 +25,7 @@ RECONNECT_CAP_S = 1.0
 
 
 class StoreFailed(GathererError):
-    """Say that the database refused a call for good (a bad row, an unknown statement)."""
+    """Say that a call cannot succeed: the database refused it (a bad row), or it cannot even be sent (too large)."""
 
 
 class Ledger:
@@ -89,7 +89,10 @@ class Ledger:
         channel = self._channel
         if channel is None:
             raise UnavailableError("the database is away")
-        reply = await self._calls.ask(lambda call: channel.send(message(call)), CALL_TIMEOUT_S)
+        try:
+            reply = await self._calls.ask(lambda call: channel.send(message(call)), CALL_TIMEOUT_S)
+        except WireError as error:
+            raise StoreFailed(str(error)) from error
         if isinstance(reply, Failed):
             raise UnavailableError(reply.error) if reply.retryable else StoreFailed(reply.error)
         return reply
