@@ -7,7 +7,6 @@
 """
 
 import asyncio
-import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -49,7 +48,7 @@ class Service:
         send: Callable[[Message], None],
     ) -> None:  # fmt: skip  # one line a name would be a page
         self._state_dir = state_dir
-        self._run_dir = run_dir
+        self._socket = run_dir / "database.sock"
         self._clock = clock
         self._random = random
         self._supervisor = supervisor
@@ -133,6 +132,7 @@ class Service:
         files, self._files = self._files, None
         if self._server is not None:
             self._server.close()
+            self._socket.unlink(missing_ok=True)  # nobody else's: the lock is still ours
         if hasattr(self, "parts"):
             for session in list(self.parts.desk.sessions):
                 session.channel.close()
@@ -187,8 +187,6 @@ class Service:
         await parts.writer.do(abort_strays)
 
     async def _listen(self) -> None:
-        path = self._run_dir / "database.sock"
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
+        self._socket.unlink(missing_ok=True)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(self.parts.desk.connect, str(path), backlog=256)
+        self._server = await loop.create_unix_server(self.parts.desk.connect, str(self._socket), backlog=256)

@@ -13,6 +13,10 @@ from tests.support.clock import FakeClock
 from tests.support.waiting import eventually
 
 
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
 async def restarted(desk: Desk, *exits: ReplicaExited, supervisor: str = "first") -> Desk:
     """The same files under a new database process."""
     await desk.stop()
@@ -36,6 +40,14 @@ async def test_fresh_state_applies_all_migrations(tmp_path: Path, clock: FakeClo
     await desk.stop()
     applied = [fields["migration"] for fields in desk.noted("migration_applied")]
     assert applied == ["engine/0001_queue", "package/0001_towns", "package/0001_stalls"]
+
+
+async def test_clean_end_leaves_no_socket_behind(tmp_path: Path, clock: FakeClock) -> None:
+    desk = Desk(tmp_path, clock)
+    await desk.start()
+    assert "database.sock" in names(tmp_path)
+    await desk.stop()
+    assert "database.sock" not in names(tmp_path)
 
 
 async def test_lease_survives_a_restart_under_the_same_supervisor(desk: Desk) -> None:
