@@ -33,12 +33,14 @@ REPLICAS = 8
 WITHIN_S = 60.0
 STREAM = 4000
 SETTLED_WITHIN_S = 300.0
-KILL_EVERY_S = (0.2, 0.8)
+PACE_S = 0.5
+SPREAD = (0.4, 1.6)  # of the pace
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench recovery", description=__doc__)
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--pace", type=float, default=PACE_S, help="mean seconds from a kill to the next one")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     with scratch() as folder, manners.bad_network(folder, per_hour=0, seed=options.seed) as (world, way):
@@ -165,7 +167,7 @@ def kill_at_random(system: System, chaos: Chaos, way: Proxy, options: argparse.N
     while sum(chaos.done.values()) < options.kills:
         way.weather = random.choice(WEATHERS)
         random.choices(*zip(*kills, strict=True))[0]()
-        time.sleep(random.uniform(*KILL_EVERY_S))
+        time.sleep(options.pace * random.uniform(*SPREAD))
 
 
 def audit(report: Report, work: Deeds, world: World) -> None:
