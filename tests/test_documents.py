@@ -25,6 +25,7 @@ DOCUMENTS = (
     "CHANGELOG.md",
     "docs/your-own-api.md",
     "docs/operations.md",
+    "docs/soak.md",
 )
 BASES = (ROOT, ROOT / "supervisor")
 FILE = re.compile(r"(?<![\w./~:-])((?:[\w.-]+/)*[\w-]+\.(?:py|sql|md))\b")

@@ -67,6 +67,20 @@ class Chaos:
             time.sleep(self._random.uniform(*STOPPED_S))
             process.resume()
 
+    def hang_replica(self) -> None:
+        """SIGSTOP one replica for good: it is missed by its heartbeat, killed and replaced."""
+        for process in self._some_replica():
+            self.done["replicas hung"] += 1
+            process.suspend()
+
+    def stop_one(self, role: str) -> None:
+        """SIGSTOP a process with that name ("database", "zygote", "supervisor") for a while, if there is one."""
+        for process in named(self._system, role)[:1]:
+            self.done[f"{role}s stopped"] += 1
+            process.suspend()
+            time.sleep(self._random.uniform(*STOPPED_S))
+            process.resume()
+
     def change_weather(self) -> None:
         """Have another weather on the way to the API."""
         self.done["weathers"] += 1

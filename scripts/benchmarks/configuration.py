@@ -16,6 +16,7 @@ def preset(
     hour_lifted: bool = True,
     hour: str = "burst",
     paused: tuple[str, ...] = (),
+    secret: str = "secret",
     workers: dict[str, dict[str, object]] | None = None,
 ) -> str:
     """Return the preset `name` ("development", "production") against a simulator, without schedules of its own.
@@ -32,7 +33,7 @@ def preset(
     document["apis"] = {"blizzard": api}
     for key, client in zip(document["keys"], CLIENTS, strict=True):  # type: ignore[call-overload]  # an array of tables
         key.pop("client_secret_env", None)
-        key["client_id"], key["client_secret"] = client, "secret"
+        key["client_id"], key["client_secret"] = client, secret
     for table in ("schedules", "freshness"):
         document.pop(table, None)
     document["workers"].update(workers or {})  # type: ignore[union-attr]  # tomlkit's types are loose

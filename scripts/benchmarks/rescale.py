@@ -26,6 +26,7 @@ from scripts.benchmarks.rescaling import (
     Bystanders,
     Editor,
     Offer,
+    any_edit,
     finished,
     is_sized,
     killed_at_work,
@@ -111,7 +112,7 @@ def edits(report: Report, system: System, world: World, editor: Editor, options:
         def edit_at_random() -> None:
             due = time.monotonic()
             for _ in range(options.edits):
-                worker, table, name, value = _any_edit(chance)
+                worker, table, name, value = any_edit(chance, EDITED)
                 watch.before(system, editor.replicas(), worker, replaces=name == "environment")
                 editor.set(table, name, value)
                 due += pause_s
@@ -167,29 +168,6 @@ def _refusal(system: System, editor: Editor, each: Broken) -> tuple[list[str], f
 def _delete(path: Path) -> float:
     path.unlink()
     return time.monotonic()
-
-
-def _any_edit(chance: random.Random) -> tuple[str, tuple[str, ...], str, Any]:
-    """Return (worker whose processes it may change or "", table, setting, value)."""
-    worker = chance.choice(EDITED)
-    name, value = chance.choice(
-        [
-            ("replicas", chance.randint(1, 8)),
-            ("replicas", chance.randint(1, 8)),
-            ("concurrency", chance.randint(1, 6)),
-            ("concurrency", chance.randint(1, 6)),
-            ("weight", chance.randint(1, 9)),
-            ("target_per_s", chance.randint(1, 99)),
-            ("environment", {"NUMBER": str(chance.randint(1, 1000))}),
-            ("level", chance.choice(["info", "warning", "debug"])),
-            ("jobs_completed", f"{chance.randint(60, 600)}m"),
-        ]
-    )
-    if name == "level":
-        return "", ("log",), "form", "json"
-    if name == "jobs_completed":
-        return "", ("retention",), name, value
-    return worker, ("workers", worker), name, value
 
 
 def _throughput(system: System, seconds: float, meanwhile: Any) -> float:

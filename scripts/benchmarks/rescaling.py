@@ -4,7 +4,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,29 @@ class Editor:
         fresh.chmod(0o600)
         fresh.replace(self.path)
         return time.monotonic()
+
+
+def any_edit(chance: random.Random, workers: Sequence[str]) -> tuple[str, tuple[str, ...], str, Any]:
+    """Return (whose processes it may change or "", table, setting, value): an edit about one of `workers`."""
+    worker = chance.choice(workers)
+    name, value = chance.choice(
+        [
+            ("replicas", chance.randint(1, 8)),
+            ("replicas", chance.randint(1, 8)),
+            ("concurrency", chance.randint(1, 6)),
+            ("concurrency", chance.randint(1, 6)),
+            ("weight", chance.randint(1, 9)),
+            ("target_per_s", chance.randint(1, 99)),
+            ("environment", {"NUMBER": str(chance.randint(1, 1000))}),
+            ("level", chance.choice(["info", "warning", "debug"])),
+            ("jobs_completed", f"{chance.randint(60, 600)}m"),
+        ]
+    )
+    if name == "level":
+        return "", ("log",), "form", "json"
+    if name == "jobs_completed":
+        return "", ("retention",), name, value
+    return worker, ("workers", worker), name, value
 
 
 class Offer:

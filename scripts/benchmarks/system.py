@@ -71,6 +71,7 @@ class System:
     process: "subprocess.Popen[bytes]"
     folder: Path
     daemon: Daemon
+    environment: dict[str, str] | None = None  # None: ours
 
     def processes(self) -> list[psutil.Process]:
         root = psutil.Process(self.process.pid)
@@ -114,7 +115,7 @@ class System:
 
     def start(self) -> None:
         """Start the supervisor again, after it was stopped or killed."""
-        self.process = spawn(self.folder)
+        self.process = spawn(self.folder, environment=self.environment)
 
     def port(self) -> int:
         """Return the port of its HTTP server, as its log has it."""
@@ -146,8 +147,8 @@ def scratch() -> Iterator[Path]:
 
 
 @contextmanager
-def simulator(folder: Path, clients: list[str], options: list[str]) -> Iterator[World]:
-    words = [word for client in clients for word in ("--client", f"{client}:secret")]
+def simulator(folder: Path, clients: list[str], options: list[str], *, secret: str = "secret") -> Iterator[World]:
+    words = [word for client in clients for word in ("--client", f"{client}:{secret}")]
     command = [sys.executable, "-m", "jobs.simulator", "--parent", str(os.getpid()), *words, *options]
     with (folder / "simulator.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
@@ -165,12 +166,20 @@ def simulator(folder: Path, clients: list[str], options: list[str]) -> Iterator[
 
 
 @contextmanager
-def gatherer(folder: Path, config: str, *, ready: bool = True, program: Sequence[str] = CHECKOUT) -> Iterator[System]:
+def gatherer(
+    folder: Path,
+    config: str,
+    *,
+    ready: bool = True,
+    program: Sequence[str] = CHECKOUT,
+    environment: dict[str, str] | None = None,
+) -> Iterator[System]:
     """Run the supervisor on `config`; drained at the end of the block unless it has ended."""
     path = folder / "config.toml"
     path.touch(mode=0o600)
     path.write_text(config)
-    system = System(spawn(folder, program), folder, Daemon(folder / "run" / "control.sock"))
+    process = spawn(folder, program, environment)
+    system = System(process, folder, Daemon(folder / "run" / "control.sock"), environment)
     try:
         if ready:
             wait_until_ready(system)
@@ -181,11 +190,13 @@ def gatherer(folder: Path, config: str, *, ready: bool = True, program: Sequence
             system.process.wait(STOP_S)
 
 
-def spawn(folder: Path, program: Sequence[str] = CHECKOUT) -> "subprocess.Popen[bytes]":
+def spawn(
+    folder: Path, program: Sequence[str] = CHECKOUT, environment: dict[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
     """Start the supervisor of `folder`; it need not be ready."""
     command = [*program, "run", "--config", str(folder / "config.toml")]
     with (folder / "supervisor.log").open("ab") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log)
+        return subprocess.Popen(command, stdout=log, stderr=log, env=environment)
 
 
 def wait_until_ready(system: System) -> None:

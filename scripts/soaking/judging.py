@@ -1,0 +1,62 @@
+"""All audits over what a soak saw and left."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from scripts.soaking.audits import jobs, limits, memory, remains, rows
+from scripts.soaking.course import Seen
+from scripts.soaking.settings import PER_HOUR, PER_SECOND
+
+KNOWN_FILES = ("config.toml", "supervisor.log", "simulator.log", "state", "run", "temporary", "diary")
+
+
+def judge(seen: Seen) -> dict[str, list[str]]:
+    """Return {what must hold: findings}; none is the good answer."""
+    audits: dict[str, Callable[[Seen], list[str]]] = {
+        "the course itself went as planned": lambda seen: seen.findings,
+        "no temporary file, no socket is left": _files,  # first: reading a database leaves SQLite's files beside it
+        "every accepted job is completed, waits, or was discarded with a reason": _jobs,
+        "no effect twice, none missing": _effects,
+        "rows and history equal the run without faults": _rows,
+        "history says nothing twice": lambda seen: rows.twice(_state(seen)),
+        "no 429, no second and no hour over the limit": _limits,
+        "no process outlives the drain": lambda seen: remains.orphans(seen.marker),
+        "descriptors at rest are as many as before": lambda seen: memory.leaked(seen.before, seen.after),
+        "memory is flat": lambda seen: memory.growing(seen.memory) + memory.large(seen.most_mb),
+        "no secret and no token is shown or stored": _secrets,
+    }
+    return {name: audit(seen) for name, audit in audits.items()}
+
+
+def _state(seen: Seen) -> Path:
+    return seen.broken / "state"
+
+
+def _jobs(seen: Seen) -> list[str]:
+    with sqlite3.connect(f"file:{_state(seen)}/gatherer.db?mode=ro", uri=True) as database:
+        return jobs.lost(database, seen.ledger.entries()) + jobs.strange(database)
+
+
+def _effects(seen: Seen) -> list[str]:
+    with sqlite3.connect(f"file:{_state(seen)}/gatherer.db?mode=ro", uri=True) as database:
+        return jobs.effects(database)
+
+
+def _rows(seen: Seen) -> list[str]:
+    return rows.different(_state(seen), seen.unbroken / "state") + rows.empty(_state(seen))
+
+
+def _limits(seen: Seen) -> list[str]:
+    return limits.exceeded(seen.statistics, seen.arrivals, per_second=PER_SECOND, per_hour=PER_HOUR)
+
+
+def _files(seen: Seen) -> list[str]:
+    return remains.left_files(_state(seen), seen.broken / "run", seen.broken / "temporary", seen.broken, KNOWN_FILES)
+
+
+def _secrets(seen: Seen) -> list[str]:
+    for folder in (_state(seen), seen.broken / "run"):
+        seen.needles.search_files(folder)
+    seen.needles.search("the log", (seen.broken / "supervisor.log").read_bytes())
+    return seen.needles.findings

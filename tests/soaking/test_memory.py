@@ -1,0 +1,42 @@
+"""A leaking fake makes the auditor of memory object."""
+
+import random
+
+from scripts.soaking.audits.memory import LEAST_SAMPLES, gained, growing, large, leaked
+
+TIMES = [2.0 * n for n in range(300)]  # ten minutes
+
+
+def test_noise_and_a_wild_sample_are_flat() -> None:
+    chance = random.Random(1)
+    samples = [(at, 50.0 + chance.uniform(-1.0, 1.0)) for at in TIMES]
+    samples[150] = (samples[150][0], 400.0)
+    assert growing({"supervisor/1": samples}) == []
+    assert abs(gained(samples)) < 0.2
+
+
+def test_leak_of_a_megabyte_a_minute_is_found_under_noise() -> None:
+    chance = random.Random(1)
+    samples = [(at, 50.0 + at / 60.0 + chance.uniform(-1.0, 1.0)) for at in TIMES]
+    (finding,) = growing({"supervisor/1": samples})
+    assert finding.startswith("memory of supervisor/1 grew by ")
+
+
+def test_process_that_lived_too_short_says_nothing() -> None:
+    assert growing({"items#1/2": [(float(n), 10.0 * n) for n in range(LEAST_SAMPLES - 1)]}) == []
+
+
+def test_replica_that_was_too_large_once_is_found() -> None:
+    assert large({"auctions": 150.0, "characters": 12.0}) == []
+    assert large({"characters": 80.0}) == ["a replica of characters took 80 MB, at most 64 are usual"]
+
+
+def test_descriptors_that_stay_open_are_found() -> None:
+    before = {"supervisor pipe": 60, "database file": 12}
+    assert leaked(before, {"supervisor pipe": 61, "database file": 12}) == []
+    assert leaked(before, {"supervisor pipe": 64, "supervisor socket": 5}) == [
+        "supervisor pipe: 64 descriptors at rest, 60 before",
+        "supervisor socket: 5 descriptors at rest, none before",
+        "nobody counted database file again",
+    ]
+    assert leaked({}, {}) == ["no descriptors were counted"]
