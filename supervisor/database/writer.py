@@ -4,8 +4,10 @@
 2. BEGIN IMMEDIATE; each request in a SAVEPOINT, so that one that fails fails alone
 3. COMMIT (one fsync for the whole group), then hand all answers to the event loop at once
 
-A group takes the short requests that wait, for at most GROUP_FOR_S, and then at most one bulk request:
-chunks of 500 rows never stand between a claim and its answer more than once.
+A group is the short requests that wait, taken for at most GROUP_FOR_S; after it one bulk request has a transaction
+of its own: chunks of 500 rows never stand between a claim and its answer more than once. Apart, because bulk writes
+market.db, and a COMMIT over two files may keep the part of the first and fail in the second: a claim that was
+answered "failed" would hold. Bulk requests may be repeated, so for them that does no harm.
 """
 
 import asyncio
@@ -19,6 +21,7 @@ from typing import Any, TypeAlias
 
 from supervisor.core.clock import Clock
 from supervisor.core.errors import UnavailableError
+from supervisor.database.failures import is_of_storage
 
 GROUP_FOR_S = 0.015
 MAX_QUEUED = 20_000
@@ -139,34 +142,30 @@ class Writer:
 
     def _turn(self) -> None:
         if self._lanes[Lane.OUTSIDE]:
-            group = self._outside(self._lanes[Lane.OUTSIDE].popleft())
-        else:
-            started_at = self._clock.monotonic()
-            group = self._commit(started_at)
-            self._durations.append(self._clock.monotonic() - started_at)
-        self._deliver(group)
+            self._deliver(self._outside(self._lanes[Lane.OUTSIDE].popleft()))
+        for lane, seconds in ((Lane.SHORT, GROUP_FOR_S), (Lane.BULK, 0.0)):
+            if self._lanes[lane]:
+                started_at = self._clock.monotonic()
+                group = self._commit(self._lanes[lane], started_at + seconds)
+                self._durations.append(self._clock.monotonic() - started_at)
+                self._deliver(group)
         self._checkpoint()
 
-    def _commit(self, started_at: float) -> list[_Request]:
-        group: list[_Request] = []
+    def _commit(self, lane: deque[_Request], until: float) -> list[_Request]:
+        """Commit one request, and what else waits in its lane until then (monotonic seconds)."""
+        group = [lane.popleft()]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             now = self._clock.wall()
-            self._fill(group, started_at + GROUP_FOR_S, now)
+            self._attempt(group[0], now)
+            while lane and self._clock.monotonic() < until:
+                group.append(lane.popleft())
+                self._attempt(group[-1], now)
             self._connection.execute("COMMIT")
             self.transactions += 1
         except Exception as error:  # top of the writer's loop: a lost COMMIT fails the whole group
             self._give_up(group, error)
         return group
-
-    def _fill(self, group: list[_Request], until: float, now: float) -> None:
-        short, bulk = self._lanes[Lane.SHORT], self._lanes[Lane.BULK]
-        while short and self._clock.monotonic() < until:
-            group.append(short.popleft())
-            self._attempt(group[-1], now)
-        if bulk:
-            group.append(bulk.popleft())
-            self._attempt(group[-1], now)
 
     def _attempt(self, request: _Request, now: float) -> None:
         """Run one request in its own SAVEPOINT; its failure is its own, unless SQLite ended the transaction."""
@@ -178,15 +177,14 @@ class Writer:
             request.error = error
             if not connection.in_transaction:
                 raise
+            if is_of_storage(error):
+                self._tell_failed(error)
             connection.execute("ROLLBACK TO request")
         connection.execute("RELEASE request")
 
     def _give_up(self, group: list[_Request], error: Exception) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
-        if not group:
-            # BEGIN itself failed: somebody must hear it, or the queue would spin for ever.
-            group += [lane.popleft() for lane in self._lanes.values() if lane]
         for request in group:
             if request.error is None:
                 request.error = UnavailableError(f"the transaction was lost: {error}")

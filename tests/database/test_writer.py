@@ -78,17 +78,16 @@ async def test_bad_row_fails_alone(table: Table) -> None:
     assert not any(may_pass(answer) for answer in table.answered if isinstance(answer, Exception))
 
 
-async def test_group_has_one_bulk_request_behind_its_short_ones(table: Table) -> None:
+async def test_short_requests_go_first_and_bulk_ones_have_transactions_of_their_own(table: Table) -> None:
     table.hold()
     for x in (100, 101):
         table.insert(x, Lane.BULK)
     for x in (1, 2):
         table.insert(x)
     table.go.set()
-    await table.rows()
-    assert table.answered[:3] == [1, 2, 100]
     await table.writer.do(lambda db, now: None, Lane.BULK)
-    assert table.answered[3] == 101
+    assert table.answered == [1, 2, 100, 101]
+    assert table.writer.transactions == 4
 
 
 async def test_what_was_seen_after_the_commit_comes_before_the_answers(table: Table) -> None:
