@@ -72,7 +72,7 @@ class Answers:
 
     async def set_disabled(self, key: str, disabled: bool) -> dict[str, Any]:
         """See `Face`."""
-        self._follower.set_disabled(key, disabled)
+        await self._follower.set_disabled(key, disabled)
         return self._key(key)
 
     async def unlock_key(self, key: str) -> dict[str, Any]:

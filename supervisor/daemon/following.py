@@ -98,12 +98,13 @@ class Follower:
         Then nothing was changed.
         """
         await self._write({("workers", worker, name): value for name, value in values.items()})
-        self._overrides.forget(worker, values)
+        await asyncio.to_thread(self._overrides.forget, worker, values)
         self.apply()
 
-    def override(self, worker: str, values: Mapping[Name, int | str]) -> None:
+    async def override(self, worker: str, values: Mapping[Name, int | str]) -> None:
         """Put a worker's settings above those of the file, until the file says something new or they are taken back."""
-        self._overrides.set_settings(self._written.workers[worker], values, self._parts.clock.wall())
+        now = self._parts.clock.wall()
+        await asyncio.to_thread(self._overrides.set_settings, self._written.workers[worker], values, now)
         self.apply()
 
     def override_for_this_run(self, worker: str, values: Mapping[Name, int | str]) -> None:
@@ -118,14 +119,14 @@ class Follower:
             if self.config.server.edits != "file":
                 raise ForbiddenError(f"{self.config.path} says paused = true for {worker}: change it there")
             await self._write({("workers", worker, "paused"): False})
-        self._overrides.set_paused(worker, paused, self._parts.clock.wall())
+        await asyncio.to_thread(self._overrides.set_paused, worker, paused, self._parts.clock.wall())
         self.apply()
         self._parts.events.emit("worker_paused" if paused else "worker_resumed", worker=worker)
 
-    def set_disabled(self, key: str, disabled: bool) -> None:
+    async def set_disabled(self, key: str, disabled: bool) -> None:
         """Take a key out of use or back; it survives a restart. RefusedError: no such key."""
         self._parts.permits.check_named(key)
-        self._overrides.set_disabled(key, disabled, self._parts.clock.wall())
+        await asyncio.to_thread(self._overrides.set_disabled, key, disabled, self._parts.clock.wall())
         self.apply()
         self._parts.events.emit("key_disabled" if disabled else "key_enabled", key=key)
 

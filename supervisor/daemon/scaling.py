@@ -91,7 +91,7 @@ class Scaler:
         free = {name: value for name, value in values.items() if name not in pinned}
         kept_in: list[str] = []
         if free and config.server.edits == OVERRIDES:
-            follower.override(worker, free)
+            await follower.override(worker, free)
             kept_in.append(str(config.state_dir / FILE))
         elif free:
             await follower.edit(worker, free)

@@ -7,10 +7,12 @@ and survives a restart. A person's new number in the file, or the same one said 
 goes on from there. Decisions are in `autoscale.py`; this file only carries them out.
 """
 
+import asyncio
 from collections.abc import Iterable
 from typing import Protocol
 
 from supervisor.core.clock import Clock
+from supervisor.core.errors import UnavailableError
 from supervisor.core.events import Events
 from supervisor.pools import autoscale
 from supervisor.pools.alerts import Alert, AlertAnswer, AlertBook
@@ -54,7 +56,7 @@ class Autoscaler:
         self._courses: dict[str, Course] = {}
         self._config = config
         self._looks_taken = 0
-        self._is_frozen = False
+        self._is_frozen = self._cannot_save = False
         self.apply(config)
 
     def freeze(self) -> None:
@@ -66,6 +68,8 @@ class Autoscaler:
         while not self._is_frozen:
             await self._clock.sleep_until(self._clock.monotonic() + LOOK_EVERY_S)
             self.run_once()
+            if self._overrides.is_dirty:
+                await self._save()
 
     def run_once(self) -> None:
         """Take one look at every worker; decide when enough have been taken."""
@@ -210,6 +214,16 @@ class Autoscaler:
         before = course.concurrency
         decision = self._consider(course)
         return "moved" if course.concurrency < before else "waits", decision.why
+
+    async def _save(self) -> None:
+        """Write moves and alerts down. A disk without room is said once, and tried again with the next look."""
+        try:
+            await asyncio.to_thread(self._overrides.save)
+            self._cannot_save = False
+        except UnavailableError as error:
+            if not self._cannot_save:
+                self._events.emit("moves_not_kept", error=str(error), level="warning")
+            self._cannot_save = True
 
     def _keep(self) -> None:
         moves = {name: course.kept() for name, course in self._courses.items()}

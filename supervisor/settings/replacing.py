@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from supervisor.core.errors import RefusedError
+from supervisor.settings.durable import sync_folder
 
 TRIES = 5
 
@@ -57,7 +58,7 @@ def _put(target: Path, before: bytes, fresh: bytes, path: Path) -> bool:
         Path(name).replace(target)
     finally:
         Path(name).unlink(missing_ok=True)
-    _sync(target.parent)
+    sync_folder(target.parent)
     return True
 
 
@@ -75,14 +76,6 @@ def _look_alike(old: Path, new: Path) -> None:
         os.chown(new, seen.st_uid, seen.st_gid)
     shutil.copystat(old, new)
     os.utime(new)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _hash(content: bytes) -> bytes:

@@ -84,8 +84,11 @@ class Stand:
         """Begin, or begin again as after a restart of the supervisor."""
         events = Events()
         events.subscribe(self._event)
+        if hasattr(self, "overrides"):
+            self.overrides.save()
+        self.overrides = Overrides(self.folder)
         self.scaler = Autoscaler(
-            config=config, clock=self.clock, events=events, overrides=Overrides(self.folder), plant=self.plant
+            config=config, clock=self.clock, events=events, overrides=self.overrides, plant=self.plant
         )
 
     def _event(self, name: str, fields: dict[str, Any]) -> None:

@@ -32,6 +32,7 @@ def stand(tmp_path: Path) -> Stand:
 
 
 def kept(stand: Stand) -> dict[str, object]:
+    stand.overrides.save()
     path = stand.folder / "overrides.toml"
     return tomllib.loads(path.read_text()) if path.exists() else {}
 
