@@ -19,6 +19,7 @@ from supervisor.core.program import hide_memory
 from supervisor.daemon.daemon import Daemon
 from supervisor.daemon.following import Follower
 from supervisor.daemon.parts import build
+from supervisor.daemon.room import wait_for_room
 from supervisor.daemon.standstill import STANDSTILL_S, Standstill
 from supervisor.settings.config import Config
 from supervisor.settings.folders import hold
@@ -31,6 +32,7 @@ def run(path: Path | None, overrides: Mapping[str, str]) -> int:
     try:
         source = Source(path, os.environ, overrides)
         config = source.read()
+        asyncio.run(wait_for_room(config.state_dir, SystemClock()))
         lock = hold(config)
         for variable in config.secret_variables:
             os.environ.pop(variable, None)

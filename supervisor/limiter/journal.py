@@ -15,7 +15,7 @@ import os
 from pathlib import Path
 
 from supervisor.core.clock import Clock
-from supervisor.core.errors import RefusedError
+from supervisor.core.errors import RefusedError, UnavailableError
 from supervisor.core.events import Events
 from supervisor.limiter.journal_head import (
     BASE,
@@ -39,7 +39,6 @@ from supervisor.limiter.journal_page import PAGE_BYTES, WORD_BYTES, Page, bucket
 from supervisor.limiter.past import LINGER_S, NoRecord, Past, Record
 
 MAX_PAGES = 256
-"""The file is sparse: pages take disk space when they are used."""
 FILE_BYTES = HEAD_BYTES + MAX_PAGES * PAGE_BYTES
 UNFLUSHED_S = 2.0
 """What power loss may take: the second since the last fsync, and as much for the fsync itself."""
@@ -131,7 +130,7 @@ class Journal:
 
     def _new_page(self, identity: bytes, longest_s: float) -> tuple[Record, Past]:
         number = next((n for n in range(MAX_PAGES) if n not in self._pages.values()), None)
-        if number is None or not self._has_space(number):
+        if number is None:
             # Better served without a memory than not at all; said loudly, because a restart will forget it.
             self._events.emit("journal_full", path=str(self._path), keys=len(self._pages))
             return NoRecord(), Past(origin="unrecorded")
@@ -146,17 +145,18 @@ class Journal:
         page.spend(damaged_at)
         return page, self._past(page, page.charges(self._journal_now()))
 
-    def _has_space(self, number: int) -> bool:
-        # A store to a hole of a file on a full disk kills the process (SIGBUS): take the space before.
-        try:
-            os.posix_fallocate(self._fd, HEAD_BYTES + number * PAGE_BYTES, PAGE_BYTES)
-        except OSError:
-            return False
-        return True
-
     def _map_file(self) -> None:
-        os.ftruncate(self._fd, FILE_BYTES)
-        os.posix_fallocate(self._fd, 0, HEAD_BYTES)
+        # All of it at once: touching a hole of a mapped file on a full disk, on tmpfs even reading one, kills the
+        # process (SIGBUS). Of a file that has its space already this takes none.
+        try:
+            os.ftruncate(self._fd, FILE_BYTES)
+            os.posix_fallocate(self._fd, 0, FILE_BYTES)
+        except OSError as error:
+            os.close(self._fd)
+            os.close(self._lock)
+            raise UnavailableError(
+                f"{self._path}: {error.strerror}; it needs {FILE_BYTES:,} bytes, make room on its disk"
+            ) from error
         mapped = mmap.mmap(self._fd, FILE_BYTES)
         self._words: memoryview[int] = memoryview(mapped).cast("Q")
         self._doubles: memoryview[float] = memoryview(mapped).cast("d")

@@ -1,11 +1,12 @@
 """The two folders of a running supervisor, held so that there is only one."""
 
+import errno
 import fcntl
 import os
 from pathlib import Path
 from typing import TextIO
 
-from supervisor.core.errors import RefusedError
+from supervisor.core.errors import ConfigurationError, GathererError, RefusedError, UnavailableError
 from supervisor.settings.config import Config
 
 LOCK = "supervisor.lock"
@@ -14,7 +15,8 @@ LOCK = "supervisor.lock"
 def hold(config: Config) -> TextIO:
     """Make state_dir and run_dir, private to our user, and hold state_dir while the result is open.
 
-    RefusedError when another supervisor holds it, or when a folder cannot be made.
+    RefusedError: another supervisor holds it. ConfigurationError: a folder cannot be made or written to.
+    UnavailableError: its disk is full.
     """
     try:
         for folder in (config.state_dir, config.run_dir):
@@ -26,7 +28,7 @@ def hold(config: Config) -> TextIO:
 
 
 def hold_state(state_dir: Path) -> TextIO:
-    """Hold a state folder that exists. RefusedError when another supervisor holds it, or it cannot be written to."""
+    """Hold a state folder that exists. Errors as in `hold`."""
     try:
         lock = (state_dir / LOCK).open("a+")
     except OSError as error:
@@ -38,9 +40,12 @@ def hold_state(state_dir: Path) -> TextIO:
         owner = lock.read().strip() or "unknown"
         lock.close()
         raise RefusedError(f"{state_dir}: another gatherer runs here (pid {owner}); stop it first") from error
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
+    try:
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+    except OSError as error:
+        raise _unwritable(error, state_dir) from error
     return lock
 
 
@@ -52,5 +57,8 @@ def give_to_owner(folder: Path) -> None:
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
-def _unwritable(error: OSError) -> RefusedError:
-    return RefusedError(f"{error.filename}: {error.strerror}; Gatherer needs to write there")
+def _unwritable(error: OSError, folder: Path | None = None) -> GathererError:
+    text = f"{error.filename or folder}: {error.strerror}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return UnavailableError(f"{text}; make room on that disk")
+    return ConfigurationError([f"{text}; Gatherer needs to write there"])
