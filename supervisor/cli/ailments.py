@@ -67,6 +67,11 @@ def _remedy(name: str, worker: Status) -> tuple[str, str]:
             return "its keys send all that a second allows", "gatherer plan says how many keys the target needs"
         case "database":
             return "commits take too long", "a faster disk, or fewer auctions at once"
+        case "disk":
+            return (
+                "there is no room for what its jobs store",
+                "make room on the disk of state_dir; it goes on by itself",
+            )
         case "nothing to do":
             return "more was waiting a moment ago; now nothing does", ""
     return "every slot works, and the keys have room", f"gatherer scale {name} --concurrency +1 (or auto)"

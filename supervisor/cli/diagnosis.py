@@ -145,6 +145,14 @@ def _database(status: Status) -> Iterator[Finding]:
             fix="read the log",
         )
         return
+    if database.get("trouble"):
+        yield Finding(
+            check="storage",
+            severity=Severity.PROBLEM,
+            seen=database["trouble"],
+            why="no job is claimed or finished; finishes are kept and repeated",
+            fix='as it says; docs/operations.md, "When the disk is full"',
+        )
     commit_s = database.get("commit_p99_s") or 0.0
     slow = commit_s > SLOW_COMMIT_S
     yield Finding(

@@ -6,14 +6,26 @@ no key            no usable key has its tag
 api down          the API does not answer; it is probed, and jobs wait without spending attempts
 hour, second      the keys' windows are spent
 nothing to do     no job waits
-database          commits take too long, or pile up
+database          it is away; or commits take too long, or pile up
+disk              there is no room for what its jobs store (the files cannot be written, or `min_free` holds it)
 concurrency       every slot works: more concurrency or replicas would do more
 """
 
 from supervisor.control.snapshot import Snapshot
 from supervisor.core.messages import Pulse
 
-REASONS = ("paused", "no replica", "database", "no key", "api down", "hour", "second", "nothing to do", "concurrency")
+REASONS = (
+    "paused",
+    "no replica",
+    "database",
+    "disk",
+    "no key",
+    "api down",
+    "hour",
+    "second",
+    "nothing to do",
+    "concurrency",
+)
 SLOW_COMMIT_S = 0.25
 LONG_BACKLOG = 500  # requests that wait for a transaction
 
@@ -27,12 +39,14 @@ def limited_by(snapshot: Snapshot, worker: str) -> str:
         return "no replica"
     if snapshot.database.state != "ready":
         return "database"
+    pulse = snapshot.database.pulse
+    if pulse is not None and worker in pulse.stopped:
+        return "disk"
     permits = snapshot.limiter.workers.get(worker)
     if permits is not None and permits.limited_by:
         return permits.limited_by
     if not any(snapshot.waiting(worker)):
         return "nothing to do"
-    pulse = snapshot.database.pulse
     return "database" if pulse is None or is_slow(pulse) else "concurrency"
 
 

@@ -45,7 +45,7 @@ class EffectiveSize(Shape, frozen=True):
 
 
 class WorkerSize(Shape, frozen=True):
-    """limited_by: hour, second, concurrency, database, paused, no key, no replica or nothing to do."""
+    """limited_by: hour, second, concurrency, database, disk, paused, no key, no replica or nothing to do."""
 
     desired: Size
     effective: EffectiveSize

@@ -204,6 +204,7 @@ def _database(snapshot: Snapshot) -> dict[str, Any]:
         "commit_p99_s": None if pulse is None else pulse.commit_p99_s,
         "backlog": None if pulse is None else pulse.queued,
         "transactions": None if pulse is None else pulse.transactions,
+        "trouble": "" if pulse is None else pulse.trouble,
         "disk": None if pulse is None else _disk(pulse),
     }
 

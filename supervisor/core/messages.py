@@ -260,11 +260,15 @@ class Stored(Message, frozen=True):
 
 
 class Failed(Message, frozen=True):
-    """The database could not do it; `error` is for people. retryable: the same call may succeed later."""
+    """The database could not do it; `error` is for people. retryable: the same call may succeed later.
+
+    not_soon: it will not within this job's time, which should be snoozed.
+    """
 
     call: int
     error: str
     retryable: bool = False
+    not_soon: bool = False
 
 
 FromDatabase: TypeAlias = Claimed | Finished | Stored | Failed
@@ -345,6 +349,7 @@ class Pulse(Message, frozen=True):
     counts: {worker: {state: [urgent, normal, background]}}. oldest_s: age of the oldest claimable job.
     commit_p99_s: over the last second; queued: requests not yet in a transaction.
     free_bytes: on the disk of state_dir, below min_free_bytes work stops in the order of `database/disk.py`.
+    trouble: why the files cannot be written, for people, "" = they can. stopped: workers that wait for room.
     """
 
     counts: dict[str, dict[str, list[int]]]
@@ -356,6 +361,8 @@ class Pulse(Message, frozen=True):
     min_free_bytes: int = 0
     bulk_stopped: bool = False
     background_stopped: bool = False
+    trouble: str = ""
+    stopped: list[str] = []
 
 
 class Counted(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -52,6 +52,8 @@ class Answers:
         database = self._parts.database.statistics()
         if database.state != "ready":
             reasons.append(f"the database is {database.state} {database.reason}".strip())
+        elif database.pulse is not None and database.pulse.trouble:
+            reasons.append(database.pulse.trouble)
         if not any(key.state == "ok" for key in self._parts.permits.statistics().keys):
             reasons.append("no key can be used")
         pools = self._parts.pools.statistics().workers.values()

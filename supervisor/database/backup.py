@@ -4,7 +4,11 @@
         gatherer.db  market.db  limiter.journal  overrides.toml
 
 1. `pin` opens a read transaction on each file, between two transactions of the writer: one moment for both
-2. `copy` copies them page by page; the writer goes on meanwhile, only its log cannot be shortened
+2. `copy` copies them page by page into a folder ….part; the writer goes on meanwhile, only its log cannot be shortened
+3. what was copied is checked and brought to the disk, then the folder gets its name
+
+So a folder with its name is whole and on the disk, and damage in the state is found by the next backup at the latest. A
+folder ….part is what a killed backup left: the next one deletes it, and `restore` does not take it.
 """
 
 import os
@@ -15,15 +19,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from supervisor.core.errors import ConfigurationError
+from supervisor.database.damage import DATABASES, NoRoomError
+from supervisor.database.failures import is_full
+from supervisor.settings.durable import sync_folder
 
 FOLDER = "backups"
-DATABASES = ("gatherer.db", "market.db")
 BESIDE = ("limiter.journal", "overrides.toml")
 BEFORE_MIGRATIONS = "-before-migrations"
 # Automatic ones; what a person asked for is never deleted.
 KEEP_AUTOMATIC = 3
 PAGES_A_STEP = 4096
-_PART = ".part"
+PART = ".part"
+
+
+class DamagedError(sqlite3.DatabaseError):
+    """Say that a file of the state is damaged: a copy of it is no backup."""
 
 
 def pin(state_dir: Path) -> list[sqlite3.Connection]:
@@ -34,39 +44,52 @@ def pin(state_dir: Path) -> list[sqlite3.Connection]:
 def copy(pinned: Iterable[sqlite3.Connection], state_dir: Path, now: float, suffix: str = "") -> Path:
     """Write a backup from what `pin` returned, closing it, and return its folder.
 
-    now: wall seconds. OSError, sqlite3.Error: it cannot be written; nothing is left then.
+    One at a time. now: wall seconds. OSError, sqlite3.Error: it cannot be written, or the state is damaged; nothing is
+    left then.
     """
     name = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ") + suffix
     folder = state_dir / FOLDER / name
-    part = folder.with_name(name + _PART)
-    part.mkdir(mode=0o700, parents=True)
+    part = folder.with_name(name + PART)
+    sources = list(pinned)
     try:
-        for source in pinned:
+        for stray in (state_dir / FOLDER).glob(f"*{PART}"):
+            shutil.rmtree(stray, ignore_errors=True)
+        part.mkdir(mode=0o700, parents=True)
+        for source in sources:
             _copy_database(source, part)
         for beside in BESIDE:
             if (state_dir / beside).exists():
                 shutil.copy2(state_dir / beside, part / beside)
+        _bring_to_disk(part)
         part.rename(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
+    finally:
+        for source in sources:
+            source.close()
+    sync_folder(folder.parent)
+    sync_folder(state_dir)
     return folder
 
 
 def before_migrations(state_dir: Path, now: float) -> Path:
     """Back up what is about to be migrated, and forget older ones of this sort.
 
-    ConfigurationError: there is no room, or it cannot be written; then nothing must be migrated.
+    NoRoomError: there is no room for it. ConfigurationError: it cannot be written, or the state is damaged. In both
+    cases nothing must be migrated.
     """
     needed = sum((state_dir / name).stat().st_size for name in DATABASES if (state_dir / name).exists())
     free = shutil.disk_usage(state_dir).free
     if free < needed:
-        raise ConfigurationError(
-            [f"{state_dir}: {needed:,} bytes are needed to back up before migrating, {free:,} are free; make room"]
+        raise NoRoomError(
+            f"{state_dir}: {needed:,} bytes are needed to back up before migrating, {free:,} are free; make room"
         )
     try:
         folder = copy(pin(state_dir), state_dir, now, BEFORE_MIGRATIONS)
     except (OSError, sqlite3.Error) as error:
+        if is_full(error):
+            raise NoRoomError(f"{state_dir / FOLDER}: no room to back up before migrating; make room") from error
         raise ConfigurationError([f"{state_dir / FOLDER}: cannot back up before migrating: {error}"]) from error
     for old in sorted((state_dir / FOLDER).glob(f"*{BEFORE_MIGRATIONS}"))[:-KEEP_AUTOMATIC]:
         shutil.rmtree(old, ignore_errors=True)
@@ -82,13 +105,23 @@ def _pinned(path: Path) -> sqlite3.Connection:
 
 
 def _copy_database(source: sqlite3.Connection, folder: Path) -> None:
+    path = Path(source.execute("PRAGMA database_list").fetchone()[2])
+    os.close(os.open(folder / path.name, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    target = sqlite3.connect(folder / path.name)
     try:
-        path = Path(source.execute("PRAGMA database_list").fetchone()[2])
-        os.close(os.open(folder / path.name, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        target = sqlite3.connect(folder / path.name)
-        try:
-            source.backup(target, pages=PAGES_A_STEP)
-        finally:
-            target.close()
+        source.backup(target, pages=PAGES_A_STEP)
+        found = target.execute("PRAGMA quick_check(1)").fetchone()[0]
     finally:
-        source.close()
+        target.close()
+    if found != "ok":
+        raise DamagedError(f"{path}: damaged ({found}); older backups are whole: gatherer restore")
+
+
+def _bring_to_disk(folder: Path) -> None:
+    for path in folder.iterdir():
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    sync_folder(folder)

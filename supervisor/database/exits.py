@@ -3,6 +3,7 @@
 import sqlite3
 from functools import partial
 
+from supervisor.core.clock import Clock
 from supervisor.core.messages import ReplicaExited
 from supervisor.database.claiming import Claiming
 from supervisor.database.failures import describe
@@ -13,20 +14,33 @@ from supervisor.database.writer import Writer
 
 # The supervisor repeats an exit after a restart of this process until it has heard this.
 LEASES_ENDED = "replica_leases_ended"
+AGAIN_EVERY_S = 0.5
 
 
 class Exits:
     """Take exits; safe when one is repeated before its replica's name is used again."""
 
-    def __init__(self, writer: Writer, leases: Leases, claiming: Claiming, note: Note) -> None:
+    def __init__(self, writer: Writer, leases: Leases, claiming: Claiming, clock: Clock, note: Note) -> None:
         self._writer = writer
         self._leases = leases
         self._claiming = claiming
+        self._clock = clock
         self._note = note
+        self._again: list[ReplicaExited] = []
 
     def exited(self, exited: ReplicaExited) -> None:
         """End the leases with the next group."""
         self._writer.submit(partial(self._end, exited=exited), partial(self._ended, exited))
+
+    async def run_once(self) -> float:
+        """Repeat what could not be committed; return when to look again.
+
+        Soon, because the name goes to the next replica, whose leases must not be ended in its place.
+        """
+        again, self._again = self._again, []
+        for exited in again:
+            self.exited(exited)
+        return self._clock.monotonic() + AGAIN_EVERY_S
 
     async def end(self, exited: ReplicaExited) -> None:
         """End the leases and return when that is committed."""
@@ -38,8 +52,8 @@ class Exits:
 
     def _ended(self, exited: ReplicaExited, ended: Ended | None, error: Exception | None) -> None:
         if ended is None:
-            # The leases end by time instead, and the exit is repeated with the next restart.
             self._note("replica_leases_not_ended", replica=exited.replica, error=describe(error or Exception()))
+            self._again.append(exited)
             return
         self._leases.forget(exited.replica)
         self._note(LEASES_ENDED, replica=exited.replica, released=ended.released)

@@ -14,7 +14,9 @@ STRAY_AFTER_S = 10.0
 
 
 @dataclass(slots=True)
-class _Holder:
+class Holder:
+    """One replica's leases, by number, with the moment of each claim; all hold until `until`."""
+
     until: float
     leases: dict[int, float] = field(default_factory=dict)
 
@@ -23,11 +25,11 @@ class Leases:
     """Deadlines by replica. Moments are monotonic seconds; a lease maps to the moment of its claim."""
 
     def __init__(self) -> None:
-        self._holders: dict[str, _Holder] = {}
+        self._holders: dict[str, Holder] = {}
 
     def granted(self, replica: str, leases: Iterable[int], now: float) -> None:
         """Note fresh leases; all of the replica's hold until now + LEASE_S."""
-        holder = self._holders.setdefault(replica, _Holder(until=now + LEASE_S))
+        holder = self._holders.setdefault(replica, Holder(until=now + LEASE_S))
         holder.until = now + LEASE_S
         for lease in leases:
             holder.leases[lease] = now
@@ -38,7 +40,7 @@ class Leases:
         The answer to its claim went down with the old connection. Waiting for STRAY_AFTER_S would only help
         an answer that is still on its way.
         """
-        holder = self._holders.setdefault(replica, _Holder(until=now + LEASE_S))
+        holder = self._holders.setdefault(replica, Holder(until=now + LEASE_S))
         holder.leases[lease] = -math.inf
 
     def ended(self, replica: str, lease: int) -> None:
@@ -65,6 +67,13 @@ class Leases:
         """Return the replicas whose leases have run out."""
         return [replica for replica, holder in self._holders.items() if holder.leases and holder.until <= now]
 
-    def forget(self, replica: str) -> None:
-        """Note that the replica holds nothing any more."""
-        self._holders.pop(replica, None)
+    def forget(self, replica: str) -> Holder | None:
+        """Note that the replica holds nothing any more; return what it held, for `remember`."""
+        return self._holders.pop(replica, None)
+
+    def remember(self, replica: str, holder: Holder | None) -> None:
+        """Take a `forget` back, keeping what was granted since."""
+        if holder is not None:
+            since = self._holders.get(replica)
+            holder.leases |= since.leases if since else {}
+            self._holders[replica] = holder

@@ -51,7 +51,7 @@ class Lifeline:
         self._events = events
         self._bell = Bell()
         self._heard_at = 0.0
-        self._is_stopping = self._was_ready = False
+        self._is_stopping = self._was_ready = self._waits_for_room = False
         self.restarts = Restarts(random)
         self.child: Child | None = None
         self.state, self.reason = "starting", ""
@@ -66,6 +66,10 @@ class Lifeline:
         self._was_ready = True
         self.state, self.reason = "ready", ""
 
+    def refused(self, reason: str, for_room: bool) -> None:
+        """Note why the process is about to end. for_room: the disk is full, so it is worth waiting."""
+        self.reason, self._waits_for_room = reason, for_room
+
     def try_again(self) -> None:
         """End a wait early, because the settings have changed."""
         self._bell.ring()
@@ -79,13 +83,13 @@ class Lifeline:
         """Run until stop.
 
         Raises only as long as no process has been ready: ConfigurationError or UnavailableError when the
-        first one refuses, UnavailableError when one after another dies.
+        first one refuses (unless it waits for room on the disk), UnavailableError when one after another dies.
         """
         while not self._is_stopping:
             code = await self._live()
             if self._is_stopping:
                 return
-            if code in (CONFIGURATION, LOCKED) and self.state == "starting":
+            if code in (CONFIGURATION, LOCKED) and not self._was_ready and not self._waits_for_room:
                 raise self._refusal(code)
             wait_s = self._refused(code) if code in (CONFIGURATION, LOCKED) else self._died(code)
             if not self._was_ready and self.restarts.is_degraded(self._clock.monotonic()):

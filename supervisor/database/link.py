@@ -203,7 +203,7 @@ class Database:
 
     def _noted(self, message: Noted) -> None:
         if message.event == REFUSED:
-            self._life.reason = str(message.fields.get("reason", ""))
+            self._life.refused(str(message.fields.get("reason", "")), bool(message.fields.get("for_room")))
         if message.event == LEASES_ENDED:
             self._settle(str(message.fields.get("replica", "")))
         self._events.emit(message.event, **message.fields)

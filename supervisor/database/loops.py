@@ -45,13 +45,23 @@ class Bell:
 
 
 async def keep_doing(
-    name: str, run_once: Callable[[], Awaitable[float]], *, bell: Bell, clock: Clock, note: Note
+    name: str,
+    run_once: Callable[[], Awaitable[float]],
+    *,
+    bell: Bell,
+    clock: Clock,
+    note: Note,
+    is_known: Callable[[Exception], bool] = lambda error: False,
 ) -> None:
-    """Run until cancelled. A failing turn is reported and tried again, never the end of the loop."""
+    """Run until cancelled. A failing turn is reported and tried again, never the end of the loop.
+
+    is_known: tells whether an error has been reported already, so that a full disk is not said once for each loop.
+    """
     while True:
         try:
             next_at = await run_once()
-        except Exception:  # top of a loop
-            note("database_loop_failed", loop=name, traceback=traceback.format_exc(limit=8))
+        except Exception as error:  # top of a loop
+            if not is_known(error):
+                note("database_loop_failed", loop=name, traceback=traceback.format_exc(limit=8))
             next_at = clock.monotonic() + AFTER_FAILURE_S
         await bell.wait_until(clock, next_at)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from supervisor.core.errors import ConfigurationError
+from supervisor.database.failures import is_of_storage
 from supervisor.database.statements import split
 
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
@@ -99,4 +100,6 @@ def _apply(connection: sqlite3.Connection, package: str, migration: Migration, n
     except sqlite3.Error as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        if is_of_storage(error):
+            raise  # not the migration's fault; the start says what it means
         raise ConfigurationError([f"migration {package}/{migration.number:04}_{migration.name}: {error}"]) from error

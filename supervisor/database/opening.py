@@ -8,6 +8,7 @@ Durability: a commit survives a power cut. A transaction that writes to both fil
 not across them, so rows of market.db go ahead of the finish, which flips a row in gatherer.db only.
 """
 
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from supervisor.core.errors import ConfigurationError, UnavailableError
+from supervisor.database.damage import check_log, check_presence, has_content, missing, refusal
 
 APPLICATION_ID = 0x47415448  # "GATH"
 CACHED_STATEMENTS = 1024
@@ -35,7 +37,9 @@ class Files:
 
     def close(self) -> None:
         """Move the logs into the files and let go."""
-        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        # Without room for that the logs stay, and the next start reads them.
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self.connection.close()
         os.close(self.lock_fd)
 
@@ -43,10 +47,13 @@ class Files:
 def lock(state_dir: Path) -> int:
     """Take the lock of `state_dir` and return its descriptor. UnavailableError: somebody has it."""
     path = state_dir / "database.lock"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise refusal(error, path) from error
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         os.close(fd)
         raise UnavailableError(
             f"{path} is held by another database process; is Gatherer running on this state?"
@@ -57,12 +64,22 @@ def lock(state_dir: Path) -> int:
 def open_files(state_dir: Path, lock_fd: int) -> Files:
     """Open both files for writing from any one thread.
 
-    ConfigurationError: one is no database, or not ours; nothing has been changed then.
+    ConfigurationError: one is no database, not ours, damaged, missing although it was there, or cannot be written.
+    UnavailableError: there is no room, or somebody locks it. Nothing has been changed then.
     """
     path, market_path = state_dir / "gatherer.db", state_dir / "market.db"
-    fresh = not path.exists() or path.stat().st_size == 0
+    check_presence(state_dir)
+    for each in (path, market_path):
+        check_log(each)
     connection = connect(path)
-    connect(market_path).close()
+    try:
+        fresh = not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'migrations'").fetchone()[0]
+        if not fresh and not has_content(market_path):
+            raise missing(market_path, path)
+        connect(market_path).close()
+    except BaseException:
+        connection.close()
+        raise
     connection.execute("ATTACH ? AS market", (str(market_path),))
     connection.execute("PRAGMA market.synchronous = FULL")
     connection.execute(f"PRAGMA market.cache_size = -{CACHE_KIB}")
@@ -72,21 +89,27 @@ def open_files(state_dir: Path, lock_fd: int) -> Files:
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open one file of ours for writing, making it if there is none. ConfigurationError as in open_files."""
-    connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=CACHED_STATEMENTS, timeout=5.0
-    )
+    try:
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, cached_statements=CACHED_STATEMENTS, timeout=5.0
+        )
+    except sqlite3.Error as error:
+        raise refusal(error, path) from error
     try:
         _must_be_ours(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("BEGIN IMMEDIATE")  # a file that cannot be written says so now
+        connection.execute("ROLLBACK")
         connection.execute(f"PRAGMA wal_autocheckpoint = {AUTOCHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute("PRAGMA temp_store = MEMORY")
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise ConfigurationError([f"{path}: {error}; move it away or restore a backup, it is not touched"]) from error
+        raise refusal(error, path) from error
     except ConfigurationError:
         connection.close()
         raise

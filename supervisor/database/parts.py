@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from supervisor.core.clock import Clock
+from supervisor.core.errors import ConfigurationError, UnavailableError
 from supervisor.core.messages import DatabaseSettings, Message
 from supervisor.database.census import CensusTaker
 from supervisor.database.claiming import Claiming
@@ -31,6 +32,7 @@ from supervisor.database.schedules import Scheduler
 from supervisor.database.sessions import Desk
 from supervisor.database.staging import Mover
 from supervisor.database.statements import engine_sql
+from supervisor.database.trouble import Trouble
 from supervisor.database.waiting import Counts, WaitingTeller
 from supervisor.database.workers import Workers
 from supervisor.database.writer import Writer
@@ -74,6 +76,7 @@ class Parts:
         random: Random,
         send: Callable[[Message], None],
         note: Note,
+        damaged: Callable[[ConfigurationError], None],
     ) -> None:
         self._note = note
         self._moving = Bell()
@@ -86,14 +89,22 @@ class Parts:
         self.writer = Writer(connection, clock=clock, look=look, committed=self._committed, failed=self._failed)
         # Two readers, so that a scan for stale entities never stands between a person and an answer.
         self.reader, self.stale_reader = Reader(state_dir), Reader(state_dir)
-        self.disk = DiskWatch(state_dir, clock, note)
-        self.waiting = WaitingTeller(self.counts, lambda: self.workers.configured, clock, send)
+        self.disk = DiskWatch(state_dir, clock, note, changed=self._ring_loops)
+        self.trouble = Trouble(state_dir, clock, note, damaged)
+        self.waiting = WaitingTeller(
+            self.counts,
+            lambda: self.workers.configured,
+            clock,
+            send,
+            has_room=lambda worker: self.desk.has_room(worker),
+        )
         self.desk = Desk(
             writer=self.writer,
             claiming=self.claiming,
             workers=self.workers,
             leases=self.leases,
             disk=self.disk,
+            trouble=self.trouble,
             clock=clock,
             random=random,
             nudge=self.waiting.nudge,
@@ -109,12 +120,12 @@ class Parts:
         self.mover = Mover(self.writer, clock)
         self.rescuer = Rescuer(self.writer, self.leases, clock, note)
         self.pulser = Pulser(
-            writer=self.writer, workers=self.workers, counts=self.counts, disk=self.disk, dropped=self.desk.dropped,
-            clock=clock, send=send, note=note,
+            writer=self.writer, workers=self.workers, counts=self.counts, disk=self.disk, trouble=self.trouble,
+            desk=self.desk, clock=clock, send=send, note=note,
         )  # fmt: skip  # as above
         self.census = CensusTaker(reader=self.stale_reader, workers=self.workers, clock=clock, send=send, note=note)
-        self.exits = Exits(self.writer, self.leases, self.claiming, note)
-        self.answers = Answers(self._handlers(state_dir, clock), send, note)
+        self.exits = Exits(self.writer, self.leases, self.claiming, clock, note)
+        self.answers = Answers(self._handlers(state_dir, clock), send, note, self.trouble.failed)
 
     def loops(self) -> list[Loop]:
         """Return the background loops; the one of `waiting` has its own shape."""
@@ -125,6 +136,8 @@ class Parts:
             Loop(name="staging", run_once=self.mover.run_once, bell=self._moving),
             Loop(name="rescue", run_once=self.rescuer.run_once, bell=Bell()),
             Loop(name="disk", run_once=self.disk.run_once, bell=Bell()),
+            Loop(name="trouble", run_once=self.trouble.run_once, bell=Bell()),
+            Loop(name="exits", run_once=self.exits.run_once, bell=Bell()),
             Loop(name="schedules", run_once=self.scheduler.run_once, bell=schedules),
             Loop(name="freshness", run_once=self.refiller.run_once, bell=freshness),
             Loop(name="retention", run_once=self.keeper.run_once, bell=retention),
@@ -138,9 +151,13 @@ class Parts:
         self.keeper.apply(settings.retention_s)
         self.census.apply(settings.freshness)
         self.disk.min_free_bytes = settings.min_free_bytes
+        self._ring_loops()
+        self.waiting.changed()
+
+    def _ring_loops(self) -> None:
+        """Have the loops look again: settings have changed, or whether there is room for their work."""
         for bell in self._settings_changed:
             bell.ring()
-        self.waiting.changed()
 
     def stop_background_work(self) -> None:
         """Enqueue nothing by schedule or freshness any more."""
@@ -153,8 +170,13 @@ class Parts:
         if self.promoter.due_at(seen.next_due):
             self._promoting.ring()
 
+    def is_known(self, error: Exception) -> bool:
+        """Tell whether an error needs no report: it is the disk's, or of a transaction that was reported as lost."""
+        return self.trouble.failed(error) or (bool(self.trouble.text) and isinstance(error, UnavailableError))
+
     def _failed(self, error: Exception) -> None:
-        self._note("transaction_failed", error=describe(error))
+        if not self.trouble.failed(error):
+            self._note("transaction_failed", error=describe(error))
 
     def _handlers(self, state_dir: Path, clock: Clock) -> dict[str, Any]:
         enqueueing = Enqueueing(self.writer, self.workers, clock, self._moving.ring)

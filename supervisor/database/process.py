@@ -14,6 +14,7 @@ import contextlib
 import os
 import signal
 import socket
+import sqlite3
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,6 +26,7 @@ from supervisor.core.errors import ConfigurationError, GathererError, Unavailabl
 from supervisor.core.messages import DatabaseSettings, Message, Noted, ReplicaExited, Stop, SupervisorToDatabase
 from supervisor.core.program import die_with_parent
 from supervisor.core.wire import Channel
+from supervisor.database.damage import NoRoomError, refusal
 from supervisor.database.service import Service
 
 REFUSED = "database_refused"
@@ -82,8 +84,14 @@ async def serve(arguments: argparse.Namespace) -> int:
     )
     try:
         await _run(service, control)
-    except GathererError as error:
-        control.channel.send(Noted(REFUSED, {"reason": str(error), "exit_code": error.exit_code}))
+    except (GathererError, sqlite3.Error, OSError) as raised:
+        error = raised if isinstance(raised, GathererError) else refusal(raised, arguments.state_dir / "gatherer.db")
+        control.channel.send(
+            Noted(
+                REFUSED,
+                {"reason": str(error), "exit_code": error.exit_code, "for_room": isinstance(error, NoRoomError)},
+            )
+        )
         return error.exit_code if isinstance(error, ConfigurationError | UnavailableError) else 70
     finally:
         control.stop.set()
@@ -97,11 +105,14 @@ async def _run(service: Service, control: Control) -> None:
     control.attach(service)
     loops = asyncio.get_running_loop().create_task(service.run(), name="loops")
     stopped = asyncio.get_running_loop().create_task(control.stop.wait(), name="stopped")
-    done, _ = await asyncio.wait({loops, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    any_end: list[asyncio.Future[Any]] = [loops, stopped, service.broken]
+    await asyncio.wait(any_end, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
     loops.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await loops
+    if service.broken.done():
+        raise service.broken.result()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -119,4 +130,7 @@ def main(argv: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     code: Any = uvloop.run(serve(arguments))
-    return int(code)
+    if code:
+        # Without closing what was left open: SQLite would move the log into a file that may be damaged.
+        os._exit(code)
+    return 0

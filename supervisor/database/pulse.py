@@ -8,7 +8,9 @@ from supervisor.core.clock import Clock
 from supervisor.core.messages import Pulse
 from supervisor.database.disk import DiskWatch
 from supervisor.database.loops import Note
+from supervisor.database.sessions import Desk
 from supervisor.database.statements import engine_sql
+from supervisor.database.trouble import Trouble
 from supervisor.database.waiting import PRIORITIES, Counts
 from supervisor.database.workers import Workers
 from supervisor.database.writer import Writer
@@ -24,14 +26,15 @@ class Pulser:
     """Send a Pulse a second, and what was counted since the last one."""
 
     def __init__(
-        self, *, writer: Writer, workers: Workers, counts: Counts, disk: DiskWatch, dropped: dict[str, int],
-        clock: Clock, send: Callable[[Pulse], None], note: Note,
+        self, *, writer: Writer, workers: Workers, counts: Counts, disk: DiskWatch, trouble: Trouble,
+        desk: Desk, clock: Clock, send: Callable[[Pulse], None], note: Note,
     ) -> None:  # fmt: skip  # one line a name would be a page
         self._writer = writer
         self._workers = workers
         self._counts = counts
         self._disk = disk
-        self._dropped = dropped
+        self._trouble = trouble
+        self._desk = desk
         self._clock = clock
         self._send = send
         self._note = note
@@ -53,12 +56,14 @@ class Pulser:
                 min_free_bytes=self._disk.min_free_bytes,
                 bulk_stopped=self._disk.bulk_stopped,
                 background_stopped=self._disk.background_stopped,
+                trouble=self._trouble.text,
+                stopped=[worker for worker in self._workers.configured if not self._desk.has_room(worker)],
             )
         )
         if durations and durations[-1] > SLOW_TRANSACTION_S:
             self._note("transaction_slow", seconds=round(durations[-1], 3))
-        for worker in list(self._dropped):
-            self._note("follow_ups_dropped", worker=worker, count=self._dropped.pop(worker))
+        for worker in list(self._desk.dropped):
+            self._note("follow_ups_dropped", worker=worker, count=self._desk.dropped.pop(worker))
         return self._clock.monotonic() + PULSE_EVERY_S
 
     def _ask_oldest(self) -> None:

@@ -44,12 +44,19 @@ Handler: TypeAlias = Callable[[Params, bytes], Awaitable[Answer]]
 
 
 class Answers:
-    """Route questions to their handlers, each in a task of its own."""
+    """Route questions to their handlers, each in a task of its own. failed: is told of every database error."""
 
-    def __init__(self, handlers: Mapping[str, Handler], send: Callable[[Reply], None], note: Note) -> None:
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        send: Callable[[Reply], None],
+        note: Note,
+        failed: Callable[[Exception], bool],
+    ) -> None:
         self._handlers = handlers
         self._send = send
         self._note = note
+        self._failed = failed
         self._tasks: set[asyncio.Task[None]] = set()
 
     def ask(self, question: Question) -> None:
@@ -78,6 +85,7 @@ class Answers:
         except TimeoutError:
             return problem(504, "no answer in time", method)
         except (GathererError, sqlite3.Error) as error:
+            self._failed(error)
             return _refusal(error)
         except Exception as error:  # top of a question
             self._note("question_failed", method=method, traceback=traceback.format_exc(limit=8))

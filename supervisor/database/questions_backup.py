@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,8 +32,8 @@ class BackupQuestions:
             pinned = await self._writer.do(lambda connection, now: backup.pin(self._state_dir), Lane.OUTSIDE)
             try:
                 folder = await asyncio.to_thread(backup.copy, pinned, self._state_dir, self._clock.wall())
-            except OSError as error:
+            except (OSError, sqlite3.Error) as error:
                 free = shutil.disk_usage(self._state_dir).free
-                raise RefusedError(f"no backup: {error.strerror} ({free:,} bytes are free)") from error
+                raise RefusedError(f"no backup was made: {error} ({free:,} bytes are free)") from error
         size = sum(path.stat().st_size for path in folder.iterdir())
         return Answer(body={"folder": str(folder), "bytes": size})

@@ -23,7 +23,12 @@ class Rescuer:
     async def run_once(self) -> float:
         """Rescue what has expired; return when to look again."""
         for replica in self._leases.expired(self._clock.monotonic()):
-            self._leases.forget(replica)
-            ended = await self._writer.do(partial(end_leases, replica=replica, crashed=False, status="lease expired"))
+            holder = self._leases.forget(replica)
+            try:
+                work = partial(end_leases, replica=replica, crashed=False, status="lease expired")
+                ended = await self._writer.do(work)
+            except Exception:
+                self._leases.remember(replica, holder)  # not committed, so not ended: the next turn tries again
+                raise
             self._note("leases_expired", replica=replica, jobs=ended.released)
         return self._clock.monotonic() + LOOK_EVERY_S

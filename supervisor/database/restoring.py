@@ -2,8 +2,12 @@
 
 What is there now is moved to state_dir/backups/…-before-restore, not deleted. The limiter's journal stays: the API
 counts on, whatever we restore; only where there is none (a new machine) the backup's is taken.
+
+Everything is copied and on the disk before anything is moved. Killed in between, the start refuses a state without its
+gatherer.db, and restoring again puts it right.
 """
 
+import itertools
 import os
 import shutil
 import sqlite3
@@ -11,34 +15,52 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from supervisor.core.errors import RefusedError
-from supervisor.database.backup import BESIDE, DATABASES, FOLDER
-from supervisor.database.opening import APPLICATION_ID
+from supervisor.database.backup import BESIDE, FOLDER, PART
+from supervisor.database.damage import DATABASES
+from supervisor.database.opening import APPLICATION_ID, connect
+from supervisor.settings.durable import sync_folder
 
 JOURNAL = "limiter.journal"
+# The database first: killed in between, a log without its database is refused by the start, but a database without
+# its log would pass for whole.
 _LOGS = ("", "-wal", "-shm")
+_COPY = ".restoring"
 
 
 def restore(backup: Path, state_dir: Path, now: float) -> Path:
     """Put `backup` in place and return the folder with what was there.
 
-    The caller holds the locks of `state_dir`. now: wall seconds. RefusedError: the backup is none, or damaged;
-    nothing has been changed then.
+    The caller holds the locks of `state_dir`. now: wall seconds. RefusedError: the backup is none, damaged, or there is
+    no room for it; nothing has been changed then.
     """
+    if backup.name.endswith(PART):
+        raise RefusedError(f"{backup}: this backup was never finished; take another one")
     for name in DATABASES:
         check(backup / name)
-    aside = state_dir / FOLDER / f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}-before-restore"
-    aside.mkdir(mode=0o700, parents=True)
-    fresh = [_copied(backup / name, state_dir) for name in (*DATABASES, *BESIDE) if (backup / name).exists()]
+    fresh = _all_copied(backup, state_dir)
+    aside = _aside(state_dir, now)
     for name in DATABASES:
-        for log in _LOGS:
-            _move(state_dir / f"{name}{log}", aside)
+        _move_aside(name, state_dir, aside)
     _move(state_dir / "overrides.toml", aside)
     for path in fresh:
-        target = state_dir / path.name.removesuffix(".restoring")
+        target = state_dir / path.name.removesuffix(_COPY)
         if target.name == JOURNAL and target.exists():
             path.unlink()
         else:
             path.rename(target)
+    sync_folder(state_dir)
+    return aside
+
+
+def begin_empty(name: str, state_dir: Path, now: float) -> Path:
+    """Put an empty database in the place of `name`, because a person says so; return the folder with what was there.
+
+    The caller holds the locks of `state_dir`. now: wall seconds.
+    """
+    aside = _aside(state_dir, now)
+    _move_aside(name, state_dir, aside)
+    connect(state_dir / name).close()
+    sync_folder(state_dir)
     return aside
 
 
@@ -58,9 +80,39 @@ def check(path: Path) -> None:
         raise RefusedError(f"{path}: is damaged or not ours ({found}); take another backup")
 
 
+def _all_copied(backup: Path, state_dir: Path) -> list[Path]:
+    """Copy all of the backup's files beside their places, or none."""
+    for stray in state_dir.glob(f"*{_COPY}"):
+        stray.unlink()
+    try:
+        return [_copied(backup / name, state_dir) for name in (*DATABASES, *BESIDE) if (backup / name).exists()]
+    except OSError as error:
+        for stray in state_dir.glob(f"*{_COPY}"):
+            stray.unlink()
+        raise RefusedError(
+            f"{backup}: cannot be copied to {state_dir}: {error.strerror}; nothing was changed"
+        ) from error
+
+
+def _aside(state_dir: Path, now: float) -> Path:
+    """Make the folder for what is there now; restoring twice within a second makes two."""
+    name = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}-before-restore"
+    (state_dir / FOLDER).mkdir(mode=0o700, exist_ok=True)
+    taken = {path.name for path in (state_dir / FOLDER).iterdir()}
+    free = (f"{name}-{number}" if number > 1 else name for number in itertools.count(1))
+    aside = state_dir / FOLDER / next(each for each in free if each not in taken)
+    aside.mkdir(mode=0o700)
+    return aside
+
+
+def _move_aside(name: str, state_dir: Path, aside: Path) -> None:
+    for log in _LOGS:
+        _move(state_dir / f"{name}{log}", aside)
+
+
 def _copied(source: Path, state_dir: Path) -> Path:
     """Copy a file beside its place, for the owner of the state."""
-    target = state_dir / f"{source.name}.restoring"
+    target = state_dir / f"{source.name}{_COPY}"
     shutil.copyfile(source, target)
     target.chmod(0o600)
     owner = state_dir.stat()

@@ -41,7 +41,10 @@ LOCK_LOOK_EVERY_S = 0.1
 
 
 class Service:
-    """The open database. supervisor: a name that no other supervisor run has. send: to the supervisor."""
+    """The open database. supervisor: a name that no other supervisor run has. send: to the supervisor.
+
+    broken: done when a file turned out to be damaged, with the error to end with.
+    """
 
     def __init__(
         self, *, state_dir: Path, run_dir: Path, clock: Clock, random: Random, supervisor: str, pid: int,
@@ -55,10 +58,12 @@ class Service:
         self._pid = pid
         self._send = send
         self._files: opening.Files | None = None
+        self._is_stopped = False
         self._server: asyncio.Server | None = None
         self._applying = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop
+        self.broken: asyncio.Future[ConfigurationError]
         self.parts: Parts
 
     async def start(self, settings: DatabaseSettings, exits: Sequence[ReplicaExited] = ()) -> None:
@@ -68,6 +73,7 @@ class Service:
         that cannot be used; UnavailableError: the state is locked.
         """
         self._loop = asyncio.get_running_loop()
+        self.broken = self._loop.create_future()
         specs = specs_of(settings)
         files = self._files = opening.open_files(self._state_dir, await self._lock())
         packages = {spec.package.folder: spec.package for spec in specs if spec.package}
@@ -75,7 +81,7 @@ class Service:
         self._tell([migrate_engine(files.connection, self._clock.wall())])
         self.parts = Parts(
             files.connection, state_dir=self._state_dir, clock=self._clock, random=self._random,
-            send=self._send, note=self.note,
+            send=self._send, note=self.note, damaged=self.broken.set_result,
         )  # fmt: skip  # as above
         self.parts.writer.start()
         self.parts.workers.apply(specs, settings.default_region, settings.regions)
@@ -92,7 +98,10 @@ class Service:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.parts.waiting.run(), name="waiting")
             for loop in self.parts.loops():
-                work = keep_doing(loop.name, loop.run_once, bell=loop.bell, clock=self._clock, note=self.note)
+                work = keep_doing(
+                    loop.name, loop.run_once, bell=loop.bell, clock=self._clock, note=self.note,
+                    is_known=self.parts.is_known,
+                )  # fmt: skip  # as above
                 group.create_task(work, name=loop.name)
 
     def receive(self, message: Message) -> None:
@@ -129,7 +138,10 @@ class Service:
         """Finish the group in hand and close; safe when called twice or before start."""
         if self._files is None:
             return
-        files, self._files = self._files, None
+        files = self._files
+        if self._is_stopped:
+            return
+        self._is_stopped = True
         if self._server is not None:
             self._server.close()
             self._socket.unlink(missing_ok=True)  # nobody else's: the lock is still ours
@@ -140,7 +152,8 @@ class Service:
             await self.parts.writer.stop()
             await self.parts.reader.stop()
             await self.parts.stale_reader.stop()
-        files.close()
+        if not self.broken.done():
+            files.close()
 
     def note(self, event: str, /, **fields: Any) -> None:
         """Tell the supervisor that something happened."""

@@ -32,10 +32,12 @@ from supervisor.database.disk import DiskWatch
 from supervisor.database.failures import describe, may_pass
 from supervisor.database.leases import Leases
 from supervisor.database.suspects import end_stray_leases
+from supervisor.database.trouble import Trouble
 from supervisor.database.workers import Workers
 from supervisor.database.writer import Lane, Work, Writer
 
 MAX_CLAIM = 64
+NO_ROOM = "the disk has less than [storage] min_free left"
 # A finish with more rows or follow-ups than this shares the writer as bulk does.
 SHORT_FINISH_ROWS = 100
 RETRY_BASE_S = 2.0
@@ -47,13 +49,16 @@ class Desk:
 
     def __init__(
         self, *, writer: Writer, claiming: Claiming, workers: Workers, leases: Leases, disk: DiskWatch,
-        clock: Clock, random: Random, nudge: Callable[[], None], batch_accepted: Callable[[], None],
+        trouble: Trouble, clock: Clock, random: Random, nudge: Callable[[], None], batch_accepted: Callable[[], None],
     ) -> None:  # fmt: skip  # one line a name would be a page
         self.writer = writer
         self.claiming = claiming
         self.workers = workers
         self.leases = leases
         self.disk = disk
+        self._trouble = trouble
+        # Workers that send rows ahead. Known by what they did, so that no manifest must say it.
+        self._sends_bulk: set[str] = set()
         self.clock = clock
         self.nudge = nudge
         self.batch_accepted = batch_accepted
@@ -66,6 +71,15 @@ class Desk:
         session = Session(self)
         self.sessions.add(session)
         return session.channel
+
+    def has_room(self, worker: str) -> bool:
+        """Tell whether there is room for what the jobs of `worker` store."""
+        return not self._trouble.text and not (self.disk.bulk_stopped and worker in self._sends_bulk)
+
+    def takes_bulk(self, worker: str) -> bool:
+        """Tell whether bulk rows are taken now; remember who sends them."""
+        self._sends_bulk.add(worker)
+        return not self.disk.bulk_stopped
 
     def backoff_s(self, attempt: int) -> float:
         """Return seconds until the next attempt."""
@@ -117,7 +131,7 @@ class Session:
 
     def _claim(self, message: Claim) -> None:
         spec = self._desk.workers.configured.get(self._worker)
-        if spec is None or message.n < 1:
+        if spec is None or message.n < 1 or not self._desk.has_room(self._worker):
             self.channel.send(Claimed(message.call, []))
             return
         work = partial(self._desk.claiming.claim, spec=spec, replica=self._replica, n=min(message.n, MAX_CLAIM))
@@ -143,14 +157,17 @@ class Session:
             return
         strays = self._desk.leases.strays(self._replica, message.leases, now)
         if strays:
-            for lease in strays:
-                self._desk.leases.ended(self._replica, lease)
             work = partial(end_stray_leases, replica=self._replica, keep=message.leases, old=strays)
-            self._desk.writer.submit(work, lambda result, error: None)
+            self._desk.writer.submit(work, partial(self._strays_ended, strays))
+
+    def _strays_ended(self, strays: list[int], result: Any, error: Exception | None) -> None:
+        """Forget them when that is committed; otherwise the next Renew finds them again."""
+        for lease in strays if error is None else ():
+            self._desk.leases.ended(self._replica, lease)
 
     def _rows(self, message: Rows) -> None:
-        if self._desk.disk.bulk_stopped:
-            self._fail(message.call, UnavailableError("the disk has less than storage.min_free left"))
+        if not self._desk.takes_bulk(self._worker):
+            self.channel.send(Failed(message.call, NO_ROOM, retryable=True, not_soon=True))
             return
         work = partial(
             finishing.store_ahead,

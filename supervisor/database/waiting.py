@@ -48,15 +48,17 @@ class Counts:
 
 
 class WaitingTeller:
-    """Send Waiting when it changed, at most every NOT_OFTENER_THAN_S."""
+    """Send Waiting when it changed, at most every NOT_OFTENER_THAN_S. has_room: its jobs may be claimed now."""
 
     def __init__(
-        self, counts: Counts, workers: Callable[[], Iterable[str]], clock: Clock, send: Callable[[Waiting], None]
-    ) -> None:
+        self, counts: Counts, workers: Callable[[], Iterable[str]], clock: Clock, send: Callable[[Waiting], None],
+        has_room: Callable[[str], bool] = lambda worker: True,
+    ) -> None:  # fmt: skip  # one line a name would be a page
         self._counts = counts
         self._workers = workers
         self._clock = clock
         self._send = send
+        self._has_room = has_room
         self._sent: dict[str, list[int]] | None = None
         self._sent_at = 0.0
         self._is_nudged = False
@@ -97,4 +99,7 @@ class WaitingTeller:
         return self._sent_at + every_s
 
     def _current(self) -> dict[str, list[int]]:
-        return {worker: self._counts.by_priority(worker, "available") for worker in self._workers()}
+        return {
+            worker: self._counts.by_priority(worker, "available") if self._has_room(worker) else [0] * PRIORITIES
+            for worker in self._workers()
+        }

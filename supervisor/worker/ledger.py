@@ -28,6 +28,10 @@ class StoreFailed(GathererError):
     """Say that a call cannot succeed: the database refused it (a bad row), or it cannot even be sent (too large)."""
 
 
+class NoRoom(GathererError):
+    """Say that the disk takes no bulk rows now, nor soon: the job is to be snoozed."""
+
+
 class Ledger:
     """One replica's connection to the database process; reconnects by itself."""
 
@@ -73,7 +77,10 @@ class Ledger:
         self._leases.discard(lease)
 
     async def insist(self, message: Callable[[int], msgspec.Struct]) -> Any:
-        """Send a call that may be repeated safely until it is answered. StoreFailed when refused for good."""
+        """Send a call that may be repeated safely until it is answered.
+
+        StoreFailed when refused for good, NoRoom when it is bulk rows and the disk is nearly full.
+        """
         attempt = 0
         while True:
             try:
@@ -94,6 +101,8 @@ class Ledger:
         except WireError as error:
             raise StoreFailed(str(error)) from error
         if isinstance(reply, Failed):
+            if reply.not_soon:
+                raise NoRoom(reply.error)
             raise UnavailableError(reply.error) if reply.retryable else StoreFailed(reply.error)
         return reply
 

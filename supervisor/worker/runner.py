@@ -15,7 +15,7 @@ from supervisor.core.messages import GiveBack
 from supervisor.worker.brake import Brakes
 from supervisor.worker.client import PERMIT_WAIT_S, HttpClient
 from supervisor.worker.finishing import finish, name_of, problem_of
-from supervisor.worker.ledger import Ledger, StoreFailed
+from supervisor.worker.ledger import Ledger, NoRoom, StoreFailed
 from supervisor.worker.measures import Measures
 from supervisor.worker.permits import Permit, Permits
 from supervisor.worker.sdk import RequestFailed, Work
@@ -23,6 +23,8 @@ from supervisor.worker.work import RunningJob
 
 JOB_DEADLINE_S = 900.0
 GIVE_BACK_WITHIN_S = 3.0
+# The disk is looked at more often; but what was fetched is fetched again, so not at once.
+NO_ROOM_S = 60.0
 
 Run = Callable[[ClaimedJob, Work], Awaitable[Outcome]]
 
@@ -108,6 +110,8 @@ class Runner:
                 return Snooze(after_s=error.snooze_s, note=str(error))
             return Retry(error=str(error))
         except Exception as error:
+            if is_for_want_of_room(error):
+                return Snooze(after_s=NO_ROOM_S, note="no room on the disk for its rows")
             if deadline.expired():
                 return Retry(error=f"did not end within {JOB_DEADLINE_S:g} s")
             # The top of a job: a bug in it must not end the replica and its other jobs.
@@ -122,3 +126,10 @@ class Runner:
             refused = Discard(error=f"result not stored: {error}")
             self._events.emit("result_refused", job=job.id, entity=job.entity, error=str(error))
             await self._ledger.end(job.lease, lambda call: finish(call, job, refused, requests))
+
+
+def is_for_want_of_room(error: BaseException) -> bool:
+    """Tell whether a job ended because its rows were not taken, also when it sent them in a task group."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(is_for_want_of_room(each) for each in error.exceptions)
+    return isinstance(error, NoRoom)

@@ -71,7 +71,9 @@ async def test_pulse_says_how_it_goes(desk: Desk, clock: FakeClock) -> None:
 async def test_disk_stops_bulk_first_and_background_later(tmp_path: Path, clock: FakeClock) -> None:
     free_bytes = [1000]
     told: list[dict[str, object]] = []
-    disk = DiskWatch(tmp_path, clock, lambda event, /, **fields: told.append(fields), lambda path: free_bytes[0])
+    disk = DiskWatch(
+        tmp_path, clock, lambda event, /, **fields: told.append(fields), free_bytes=lambda path: free_bytes[0]
+    )
     disk.min_free_bytes = 400
     states = []
     for free_bytes[0] in (1000, 399, 199, 500):

@@ -5,7 +5,7 @@ import { clockTime, count, duration, element, facts, keep, rate, say } from "./p
 
 const LOOKS = {
   "nothing to do": "good", second: "busy", hour: "busy", concurrency: "busy",
-  database: "warn", paused: "warn", "no key": "bad", "no replica": "bad", "api down": "bad", "api down": "bad",
+  database: "warn", paused: "warn", "no key": "bad", "no replica": "bad", "api down": "bad", disk: "bad",
 };
 const MEANS = {
   "nothing to do": "no job waits",
@@ -17,7 +17,7 @@ const MEANS = {
   "no key": "no usable key has its tag",
   "api down": "the API does not answer: jobs wait and spend no attempt, one request at a time probes it",
   "no replica": "no process of it is ready",
-  "api down": "its API does not answer: jobs wait and spend no attempt",
+  disk: "there is no room for what its jobs store; it goes on by itself when there is",
 };
 
 export function showWorkers(workers, samples) {
