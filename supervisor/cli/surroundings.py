@@ -111,7 +111,7 @@ def _file(config: Config) -> Iterator[Finding]:
 def _machine(config: Config) -> Iterator[Finding]:
     replicas = sum(worker.replicas for worker in config.workers.values())
     needed = FILES_OF_ITS_OWN + FILES_FOR_EACH_REPLICA * replicas
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)  # `gatherer run` raises its own up to that
     if files < needed:
         yield Finding(
             check="open files",

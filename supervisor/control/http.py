@@ -14,8 +14,9 @@ from supervisor import __version__
 from supervisor.control.addresses import ROUTES
 from supervisor.control.dashboard import assets
 from supervisor.control.dashboard.stream import Stream
+from supervisor.control.door import LOGGER, Door, take_body
 from supervisor.control.face import Face
-from supervisor.control.guard import Guard
+from supervisor.control.guard import Guard, guard_answer
 from supervisor.control.openapi import document
 from supervisor.control.problems import EVENTS, answer_problems
 from supervisor.control.routes import DOCUMENT, EVENT_STREAM, FACE, METRICS
@@ -27,6 +28,7 @@ from supervisor.settings.config import Server
 CONTROL_SOCKET = "control.sock"
 MAX_BODY_BYTES = 8 * 1024 * 1024  # half a frame: the body travels on to the database in one
 SHUTDOWN_S = 1.0
+LINGER_S = 1.0  # the rest of a body that was refused is read for so long, so that its sender sees the answer
 
 
 class ControlServer:
@@ -49,6 +51,7 @@ class ControlServer:
         self._socket = run_dir / CONTROL_SOCKET
         self._events = events
         self._runners: list[web.AppRunner] = []
+        self._doors: list[Door] = []
         self.port = 0
 
     async def start(self) -> None:
@@ -56,35 +59,43 @@ class ControlServer:
         host, port = _address(self._server.listen)
         guard = Guard.from_file(host, Path(self._server.token_file) if self._server.token_file else None)
         self._socket.unlink(missing_ok=True)
-        await web.UnixSite(await self._runner(), str(self._socket)).start()
+        await self._open(self._socket)
         self._socket.chmod(0o600)
-        runner = await self._runner(guard)
         try:
-            await web.TCPSite(runner, host, port).start()
+            self.port = await self._open((host, port), guard)
         except OSError as error:
             await self.stop()
             raise ConfigurationError([f"server.listen: {self._server.listen}: {error.strerror}"]) from error
-        self.port = runner.addresses[0][1]
         self._events.emit("control_started", socket=str(self._socket), host=host, port=self.port)
 
     async def stop(self) -> None:
         """Close both doors; long waits inside are cut after SHUTDOWN_S. Safe when called twice."""
         self._stream.close()
+        for door in self._doors:
+            door.close()
         runners, self._runners = self._runners, []
         for runner in runners:
             await runner.cleanup()
         self._socket.unlink(missing_ok=True)
 
-    async def _runner(self, guard: Guard | None = None) -> web.AppRunner:
-        middlewares = [answer_problems] if guard is None else [answer_problems, guard.watch]
-        app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
+    async def _open(self, where: Path | tuple[str, int], guard: Guard | None = None) -> int:
+        door = Door()
+        guarded = [] if guard is None else [guard.watch]
+        app = web.Application(
+            middlewares=[answer_problems, door.watch, *guarded, take_body], client_max_size=MAX_BODY_BYTES
+        )
         app[FACE], app[METRICS], app[EVENTS] = self._face, self._metrics, self._events
         app[EVENT_STREAM], app[DOCUMENT] = self._stream, msgspec.json.encode(document(ROUTES, __version__))
         app.add_routes([*(route.definition() for route in ROUTES), *assets.routes()])
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
+        app.on_response_prepare.append(guard_answer)
+        runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S, lingering_time=LINGER_S,
+            auto_decompress=False, logger=LOGGER,
+        )  # fmt: skip  # as a table
         await runner.setup()
         self._runners.append(runner)
-        return runner
+        self._doors.append(door)
+        return await door.open(runner, where)
 
 
 def _address(listen: str) -> tuple[str, int]:

@@ -35,7 +35,7 @@ def problem(status: int, detail: str, **more: Any) -> web.Response:
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return web.Response(
         status=status,
-        body=json.dumps(body, ensure_ascii=False).encode(),
+        body=json.dumps(body, ensure_ascii=False).encode(errors="replace"),  # a header may be no text
         content_type="application/problem+json",
         headers=headers,
     )

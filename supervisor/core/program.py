@@ -1,7 +1,9 @@
 """How our child processes are started, and how they end with their parent."""
 
+import contextlib
 import ctypes
 import os
+import resource
 import signal
 import sys
 
@@ -35,6 +37,13 @@ def die_with_parent(parent_pid: int) -> None:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
     if os.getppid() != parent_pid:
         os._exit(1)
+
+
+def raise_file_limit() -> None:
+    """Take as many descriptors as we may have: a shell's 1024 are soon spent on replicas and connections."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # a sandbox may forbid it; then what we have must do
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def hide_memory() -> None:

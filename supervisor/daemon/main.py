@@ -15,7 +15,7 @@ from supervisor.control.log import LibraryHandler, LogListener
 from supervisor.core.clock import SystemClock
 from supervisor.core.errors import GathererError, UnavailableError
 from supervisor.core.events import Events
-from supervisor.core.program import hide_memory
+from supervisor.core.program import hide_memory, raise_file_limit
 from supervisor.daemon.daemon import Daemon
 from supervisor.daemon.following import Follower
 from supervisor.daemon.parts import build
@@ -37,6 +37,7 @@ def run(path: Path | None, overrides: Mapping[str, str]) -> int:
         for variable in config.secret_variables:
             os.environ.pop(variable, None)
         hide_memory()
+        raise_file_limit()
         with lock:
             uvloop.run(_serve(config, source))
             lock.truncate(0)  # nobody may mistake an old pid for ours

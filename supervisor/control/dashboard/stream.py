@@ -112,5 +112,5 @@ class Stream:
 
 
 def frame(event: str, data: Any) -> bytes:
-    """Return one event; JSON has no line breaks of its own."""
-    return f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+    """Return one event; JSON in ASCII has no line breaks of its own, also none of Unicode's (U+2028)."""
+    return f"event: {event}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
