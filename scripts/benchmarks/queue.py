@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scripts.benchmarks.disk import fsyncs_per_s, must_be_a_disk
+from scripts.benchmarks.machine import take_cores
 from scripts.benchmarks.queue_ours import ours
 from scripts.benchmarks.queue_peers import peers
 from scripts.benchmarks.queue_round import BATCH, SINGLE, Contender, Round, Shape, watch
@@ -40,9 +41,14 @@ class Results:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench queue", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--alone", action="store_true", help="without the peers")
+    parser.add_argument("--ours", action="store_true", help="without the peers")
+    parser.add_argument(
+        "--alone", action="store_true", help="take the cores before all else on a shared machine (root)"
+    )
     options = parser.parse_args(arguments)
-    contenders = [ours()] if options.alone else [ours(), *peers()]
+    if options.alone:
+        take_cores()
+    contenders = [ours()] if options.ours else [ours(), *peers()]
     results = Results()
     with scratch() as folder:
         must_be_a_disk(folder)

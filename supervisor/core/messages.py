@@ -117,8 +117,13 @@ class Configure(Message, frozen=True):
     api: dict[str, Any] = {}
 
 
+NO_PERMIT = 0
+
+
 class Grant(Message, frozen=True):
     """Leave to send one request with one key.
+
+    permit: NO_PERMIT = no such leave, but to start jobs of a kind that sends none, until a claim finds nothing.
 
     headers and query carry the credential ready to send; neither may be logged or stored. regions:
     where the key may be used, () = everywhere; only a start needs them, whose region nobody knew, and

@@ -42,7 +42,8 @@ def enqueue_all(connection: sqlite3.Connection, now: float, *, rows: Sequence[Ma
 
 def enqueue_unasked(connection: sqlite3.Connection, now: float, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add jobs of which nobody wants to know where they stand (follow-ups, batches)."""
-    connection.execute(_ENQUEUE, {"rows": _as_json(rows), "now": now}).fetchall()
+    if rows:
+        connection.execute(_ENQUEUE, {"rows": _as_json(rows), "now": now}).fetchall()
 
 
 def _as_json(rows: Sequence[Mapping[str, Any]]) -> str:

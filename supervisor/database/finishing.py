@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from supervisor.core.errors import UsageError
 from supervisor.core.job import Effect, NewJob
 from supervisor.core.messages import DONE, Finish
@@ -23,6 +25,7 @@ from supervisor.database.workers import WorkerSpec
 UNPARSED_KEPT = 20
 BODY_KEPT_BYTES = 64 * 1024
 TEXT_KEPT = 2000
+COMPLETED = frozenset({"done", "skipped", "gone"})
 
 _FINISH = engine_sql("finish")
 _GIVE_BACK = engine_sql("give_back")
@@ -32,7 +35,11 @@ _LINK_AGAIN = engine_sql("link_again")
 _KEEP_UNPARSED = engine_sql("keep_unparsed")
 _DROP_UNPARSED = engine_sql("drop_older_unparsed")
 _ACCEPT_BATCH = engine_sql("batch_accept_of_lease")
+_ACCEPT_BATCHES = engine_sql("batches_accept_of_leases")
+_COMPLETE = engine_sql("complete")
 _ABORT_BATCH = engine_sql("batch_abort_of_lease")
+
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +80,35 @@ def finish(
         _keep_body(connection, now, held, message)
     _end(connection, now, held, message, ending)
     return DONE
+
+
+def is_plain(message: Finish, spec: WorkerSpec) -> bool:
+    """Tell whether a Finish only completes its job, so that `complete` may do it together with others."""
+    return (
+        message.outcome in COMPLETED
+        and not message.effects
+        and not message.follow_ups
+        and spec.convention("follow_ups") is None
+    )
+
+
+def complete(connection: sqlite3.Connection, now: float, messages: Sequence[Finish]) -> list[str]:
+    """Apply several plain Finishes in one statement; return DONE, ALREADY_DONE or LOST for each."""
+    rows = [(each.job, each.lease, each.outcome, each.note[:TEXT_KEPT], each.requests) for each in messages]
+    ended = connection.execute(_COMPLETE, {"done": _encode(rows).decode(), "now": now}).fetchall()
+    connection.execute(_ACCEPT_BATCHES, {"leases": _encode([lease for _, lease, _ in ended]).decode()})
+    for job, _, is_wanted_again in ended:
+        if is_wanted_again:
+            _spawn_again(connection, now, job)
+    leases = {lease for _, lease, _ in ended}
+    return [DONE if each.lease in leases else _refusal(connection, each) for each in messages]
+
+
+def _refusal(connection: sqlite3.Connection, message: Finish) -> str:
+    """Return why a Finish changes nothing."""
+    held = look(connection, message.job, message.lease)
+    assert isinstance(held, str)  # under its lease it would have been completed
+    return held
 
 
 def _proposed(
@@ -127,7 +163,7 @@ def give_back(connection: sqlite3.Connection, now: float, *, job: int, lease: in
 def _ending(held: Held, message: Finish, spec: WorkerSpec, now: float, backoff_s: Callable[[int], float]) -> _Ending:
     error = message.error[:TEXT_KEPT]
     match message.outcome:
-        case "done" | "skipped" | "gone":
+        case outcome if outcome in COMPLETED:
             return _Ending(state="completed", error="", attempt=held.attempt)
         case "unparsed" | "discard":
             return _Ending(state="discarded", error=error, attempt=held.attempt)
@@ -149,7 +185,7 @@ def _retry(
 
 
 def _end(connection: sqlite3.Connection, now: float, held: Held, message: Finish, ending: _Ending) -> None:
-    connection.execute(
+    (is_wanted_again,) = connection.execute(
         _FINISH,
         {
             "job": held.job,
@@ -162,13 +198,19 @@ def _end(connection: sqlite3.Connection, now: float, held: Held, message: Finish
             "requests": message.requests,
             "finished_at": now if ending.is_final else None,
         },
-    )
-    if not ending.is_final:
-        connection.execute(_FOLD_AGAIN, {"job": held.job})
+    ).fetchone()
+    if not is_wanted_again:
         return
-    spawned = connection.execute(_SPAWN_AGAIN, {"job": held.job, "now": now}).fetchone()
-    if spawned is not None:
-        connection.execute(_LINK_AGAIN, {"job": held.job, "again_id": spawned[0]})
+    if ending.is_final:
+        _spawn_again(connection, now, held.job)
+    else:
+        connection.execute(_FOLD_AGAIN, {"job": held.job})
+
+
+def _spawn_again(connection: sqlite3.Connection, now: float, job: int) -> None:
+    """Make the job that was asked for while `job` ran."""
+    spawned = connection.execute(_SPAWN_AGAIN, {"job": job, "now": now}).fetchone()
+    connection.execute(_LINK_AGAIN, {"job": job, "again_id": spawned[0]})
 
 
 def _keep_body(connection: sqlite3.Connection, now: float, held: Held, message: Finish) -> None:

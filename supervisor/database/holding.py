@@ -60,12 +60,12 @@ class LeaseNumbers:
         self._next = 0
         self._end = 0
 
-    def next(self, connection: sqlite3.Connection) -> int:
-        """Return a fresh number; inside a transaction."""
-        if self._next >= self._end:
+    def take(self, connection: sqlite3.Connection, n: int) -> int:
+        """Return the first of `n` fresh numbers in a row, n ≤ LEASES_RESERVED; inside a transaction."""
+        if self._next + n > self._end:
             row = connection.execute(_GET, {"name": "lease"}).fetchone()
             first = (row[0] if row else 0) + 1
             connection.execute(_SET, {"name": "lease", "value": first + LEASES_RESERVED - 1})
             self._next, self._end = first, first + LEASES_RESERVED
-        self._next += 1
-        return self._next - 1
+        self._next += n
+        return self._next - n

@@ -1,6 +1,7 @@
 """Connections of replicas: each message becomes one request of the writer, each answer leaves after COMMIT."""
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 from typing import Any
@@ -27,13 +28,14 @@ from supervisor.core.messages import (
 )
 from supervisor.core.wire import Channel
 from supervisor.database import finishing, staging
-from supervisor.database.claiming import Claiming
+from supervisor.database.bundle import Bundle
+from supervisor.database.claiming import Ask, Claiming
 from supervisor.database.disk import DiskWatch
 from supervisor.database.failures import describe, may_pass
 from supervisor.database.leases import Leases
 from supervisor.database.suspects import end_stray_leases
 from supervisor.database.trouble import Trouble
-from supervisor.database.workers import Workers
+from supervisor.database.workers import Workers, WorkerSpec
 from supervisor.database.writer import Lane, Work, Writer
 
 MAX_CLAIM = 64
@@ -64,6 +66,8 @@ class Desk:
         self.batch_accepted = batch_accepted
         self.sessions: set[Session] = set()
         self.dropped: dict[str, int] = {}
+        self.completions = Bundle(writer, finishing.complete)
+        self._claims: dict[str, Bundle[Ask]] = {}
         self._random = random
 
     def connect(self) -> Channel:
@@ -80,6 +84,18 @@ class Desk:
         """Tell whether bulk rows are taken now; remember who sends them."""
         self._sends_bulk.add(worker)
         return not self.disk.bulk_stopped
+
+    def claims(self, spec: WorkerSpec) -> Bundle[Ask]:
+        """Return where claims of this worker wait together."""
+        bundle = self._claims.get(spec.name)
+        if bundle is None:
+            bundle = self._claims[spec.name] = Bundle(self.writer, partial(self._claim, worker=spec.name))
+        return bundle
+
+    def _claim(
+        self, connection: sqlite3.Connection, now: float, asks: Sequence[Ask], *, worker: str
+    ) -> list[list[ClaimedJob]]:
+        return self.claiming.claim(connection, now, asks, spec=self.workers.known(worker))
 
     def backoff_s(self, attempt: int) -> float:
         """Return seconds until the next attempt."""
@@ -134,8 +150,8 @@ class Session:
         if spec is None or message.n < 1 or not self._desk.has_room(self._worker):
             self.channel.send(Claimed(message.call, []))
             return
-        work = partial(self._desk.claiming.claim, spec=spec, replica=self._replica, n=min(message.n, MAX_CLAIM))
-        self._desk.writer.submit(work, partial(self._claimed, message))
+        ask = Ask(self._replica, min(message.n, MAX_CLAIM))
+        self._desk.claims(spec).submit(ask, partial(self._claimed, message))
 
     def _claimed(self, message: Claim, jobs: list[ClaimedJob] | None, error: Exception | None) -> None:
         if error is not None or jobs is None:
@@ -192,11 +208,15 @@ class Session:
         self._desk.writer.submit(work, done, lane)
 
     def _finish(self, message: Finish) -> None:
+        spec = self._desk.workers.known(self._worker)
+        if finishing.is_plain(message, spec):
+            self._desk.completions.submit(message, partial(self._finished, message))
+            return
         follow_ups = self._desk.follow_up_rows(message.follow_ups)
         work = partial(
             finishing.finish,
             message=message,
-            spec=self._desk.workers.known(self._worker),
+            spec=spec,
             follow_ups=follow_ups,
             prepare=self._desk.follow_up_rows,
             backoff_s=self._desk.backoff_s,

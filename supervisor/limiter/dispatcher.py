@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heapreplace
 import msgspec
 
 from supervisor.core.job import Priority
-from supervisor.core.messages import TIMEOUT_WAITING, Grant, Refuse
+from supervisor.core.messages import NO_PERMIT, TIMEOUT_WAITING, Grant, Refuse
 from supervisor.limiter.candidates import rank
 from supervisor.limiter.deadlines import Deadlines
 from supervisor.limiter.fairness import Connection, Flow, Lane, Waiter
@@ -84,6 +84,16 @@ class Dispatcher:
         self._deadlines.add(waiter, self.waiting)
         if now >= self.next_free:
             self.pump(now)
+
+    def start_keyless(self, flow: Flow, now: float) -> None:
+        """Let the worker's starts go without a key, as far as there are jobs for them."""
+        starts = flow.starts
+        while starts.size and (priority := flow.start_priority()) is not None:
+            waiter = starts.next()
+            self._over(waiter)
+            starts.waited(now - waiter.since)
+            flow.started(priority)
+            waiter.connection.send(Grant(waiter.ask, NO_PERMIT, ""))
 
     def want_token(self, key: Key, granted: Callable[[Permit], None], now: float) -> None:
         """Call `granted` with a permit for a token request of `key` as soon as there is room."""

@@ -93,6 +93,11 @@ class Lane:
             self.flow.request_waits.observe(seconds)
 
     @property
+    def is_keyless(self) -> bool:
+        """Tell whether who waits here needs no key."""
+        return self.is_starts and self.flow.is_keyless
+
+    @property
     def is_hopeless(self) -> bool:
         """Tell whether every key that could serve is quarantined. Needs candidates."""
         # Mostly the first key decides; a generator over all of them costs as much as the rest of the question.
@@ -115,13 +120,14 @@ class Flow:
     """All waiters of one worker.
 
     claimable: jobs that wait in the database, [urgent, normal, background]; each start takes one.
-    is_paused: no start is granted. waiting: waiters in all lanes. waits: how long granted permits were waited for;
-    request_waits: the same without starts, which also wait for a job to come. round_trips: from send to headers.
+    is_paused: no start is granted. is_keyless: its jobs send no request, so its starts need no key. waiting: waiters
+    in all lanes. waits: how long granted permits were waited for; request_waits: the same without starts, which also
+    wait for a job to come. round_trips: from send to headers.
     """
 
     __slots__ = (
-        "_requests", "claimable", "is_paused", "request_waits", "round_trips", "starts", "waiting", "waits", "weight",
-        "worker",
+        "_requests", "claimable", "is_keyless", "is_paused", "request_waits", "round_trips", "starts", "waiting",
+        "waits", "weight", "worker",
     )  # fmt: skip  # a list of words
 
     def __init__(self, worker: str) -> None:
@@ -129,6 +135,7 @@ class Flow:
         self.weight = 1.0
         self.claimable = [0, 0, 0]
         self.is_paused = False
+        self.is_keyless = False
         self.waiting = 0
         self.waits = Histogram(WAIT_BOUNDS_S)
         self.request_waits = Histogram(())
@@ -155,6 +162,10 @@ class Flow:
                 return priority
         return None
 
+    def _start(self) -> int | None:
+        """Return the priority of the next start that needs a key; None when there is none."""
+        return self.start_priority() if self.starts.size and not self.is_keyless else None
+
     def started(self, priority: int) -> None:
         """Take note of a start granted for the best claimable job."""
         self.claimable[priority] -= 1
@@ -165,7 +176,7 @@ class Flow:
 
     def wanting(self) -> Iterator[tuple[int, Lane]]:
         """Yield (priority, lane) with somebody in it that may be served, in the order of service."""
-        start = self.start_priority() if self.starts.size else None
+        start = self._start()
         for lane in self._requests.values():
             if start is not None and lane.priority > start:
                 yield start, self.starts
@@ -177,7 +188,7 @@ class Flow:
 
     def first(self, key: Key, level: int, held_back: set[int]) -> tuple[int, Lane] | None:
         """Return the first of `wanting` that `key` may serve up to `level`; add to `held_back` what is beyond it."""
-        start = self.start_priority() if self.starts.size else None
+        start = self._start()
         for lane in self._requests.values():
             if start is not None and lane.priority > start:
                 break

@@ -65,13 +65,16 @@ class Limiter:
         """Take keys, limits, weights and tags over; spent requests stay spent, permits that are out stay valid."""
         changed = self.ring.configure(config, now)
         for worker, settings in config.workers.items():
-            self.dispatcher.flow(worker).weight = settings.weight
+            flow = self.dispatcher.flow(worker)
+            flow.weight, flow.is_keyless = settings.weight, not settings.sends_requests
         for flow in self.dispatcher.flows.values():
             flow.is_paused = flow.worker in config.workers and config.workers[flow.worker].paused
             for lane in flow.lanes():
                 lane.candidates = self.ring.candidates(flow.worker, lane.region)
-                if not lane.candidates.keys:
+                if not lane.candidates.keys and not lane.is_keyless:
                     self._refuse_all(lane, NO_KEY)
+            if flow.is_keyless:
+                self.dispatcher.start_keyless(flow, now)
         self._slowness.keep(self.ring.keys)
         for key, why in changed.items():
             if why != ROTATED:
@@ -118,7 +121,7 @@ class Limiter:
         priority: int | None
         if message.start:
             lane = flow.starts
-            priority = flow.start_priority()
+            priority = None if flow.is_keyless else flow.start_priority()
         else:
             priority = message.priority
             if not 0 <= priority <= LEAST_URGENT:
@@ -134,6 +137,8 @@ class Limiter:
         if self._is_draining:
             deadline = min(deadline, now + DRAIN_WAIT_S)
         self.dispatcher.ask(lane, priority, connection, message.ask, deadline, now)
+        if lane.is_keyless:
+            self.dispatcher.start_keyless(flow, now)
 
     def cancel(self, number: int, message: Cancel) -> None:
         """Forget a waiter; nothing happens when it has been answered already."""
@@ -165,7 +170,10 @@ class Limiter:
         for flow in self.dispatcher.flows.values():
             before = flow.start_priority()
             flow.claimable = list(counts.get(flow.worker, (0, 0, 0)))
-            may_go |= flow.starts.size > 0 and flow.start_priority() != before
+            if flow.is_keyless:
+                self.dispatcher.start_keyless(flow, now)
+            else:
+                may_go |= flow.starts.size > 0 and flow.start_priority() != before
         for worker in counts.keys() - self.dispatcher.flows.keys():
             self.dispatcher.flow(worker).claimable = list(counts[worker])
         # This comes many times a second, and mostly finds every start waiting for what it waited for before.
@@ -229,7 +237,7 @@ class Limiter:
         """Return why the wait cannot even begin, "" when it can."""
         if lane.is_starts and (self._is_draining or not connection.takes_starts):
             return DRAINING
-        if not lane.candidates.keys or (not lane.is_starts and lane.is_hopeless):
+        if not lane.is_keyless and (not lane.candidates.keys or (not lane.is_starts and lane.is_hopeless)):
             return NO_KEY
         if lane.is_held(now):
             return HOST_DOWN

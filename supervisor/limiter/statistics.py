@@ -119,11 +119,15 @@ def pressure_of(limiter: Limiter, worker: str, now: float) -> Pressure:
         claimable=sum(max(0, jobs) for jobs in flow.claimable),
         held=flow.starts.size if held_by and priority is not None else 0,
         held_by=held_by,
-        has_room=priority is not None and any(key.level(now) >= priority for key in flow.starts.candidates.keys),
+        has_room=priority is not None and _has_room(flow, priority, now),
         granted=sum(count for status, count in statuses if status != NOT_SENT_STATUS),
         refused=sum(count for status, count in statuses if status == TOO_MANY),
         failed=sum(count for status, count in statuses if status >= SERVER_ERROR or status == UNKNOWN_STATUS),
     )
+
+
+def _has_room(flow: Flow, priority: int, now: float) -> bool:
+    return flow.is_keyless or any(key.level(now) >= priority for key in flow.starts.candidates.keys)
 
 
 def _key(key: Key, now: float) -> KeyStatistics:

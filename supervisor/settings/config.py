@@ -107,7 +107,8 @@ class Worker(Value, frozen=True):
     concurrency: jobs at once in each replica. weight: share of the tag's keys against its other
     workers. target_per_s: jobs a second that the user hopes for. job: importable module; path: an
     extra import folder for it, "" = none. autoscale: None = concurrency stays as written.
-    max_pss_bytes: memory (PSS) of a replica above which it is replaced.
+    max_pss_bytes: memory (PSS) of a replica above which it is replaced. sends_requests: False = its package's
+    manifest says requests = 0, so its jobs start without a key.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Worker(Value, frozen=True):
     grace_s: float = 25.0
     max_pss_bytes: int = 512_000_000
     autoscale: Autoscale | None = None
+    sends_requests: bool = True
 
     @property
     def written_concurrency(self) -> int | str:

@@ -61,10 +61,10 @@ def manifest(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def nominal_requests(job: str, path: str) -> float:
-    """Return the requests that the manifest says one job takes; 1 when it says nothing usable."""
+    """Return the requests that the manifest says one job takes; 1 when it says nothing usable, 0 = it sends none."""
     folder = package_folder(job, path)
     requests = manifest(folder).get(kind_of(job), {}).get("requests", 1) if folder else 1
-    return float(requests) if isinstance(requests, int | float) and requests > 0 else 1.0
+    return float(requests) if isinstance(requests, int | float) and requests >= 0 else 1.0
 
 
 def nominal_rounds(job: str, path: str) -> float:

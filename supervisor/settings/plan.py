@@ -175,10 +175,13 @@ def _slots_per_s(worker: Worker, cost: Cost) -> float:
 
 
 def _worker(config: Config, worker: Worker, cost: Cost, rates: _Rates) -> WorkerPlan:
-    def jobs(requests: Mapping[str, float]) -> float:
-        return requests.get(worker.name, 0.0) / cost.requests
-
     slots_per_s = _slots_per_s(worker, cost)
+    offered_per_s = slots_per_s if cost.offered_per_s is None else cost.offered_per_s
+    unshared_per_s = 0.0 if worker.paused else min(slots_per_s, offered_per_s)
+
+    def jobs(requests: Mapping[str, float]) -> float:
+        return requests.get(worker.name, 0.0) / cost.requests if cost.requests else unshared_per_s
+
     needed = jobs(rates.unbounded) * cost.job_s / max(1, worker.replicas)
     return WorkerPlan(
         name=worker.name,
@@ -186,7 +189,7 @@ def _worker(config: Config, worker: Worker, cost: Cost, rates: _Rates) -> Worker
         cost=cost,
         concurrency=worker.most_concurrency,
         replicas=worker.replicas,
-        alone_per_s=of_keys(config, keys_of(config, worker)).burst_per_s / cost.requests,
+        alone_per_s=_alone_per_s(config, worker, cost),
         slots_per_s=slots_per_s,
         burst_per_s=jobs(rates.burst),
         sustained_per_s=jobs(rates.sustained),
@@ -197,6 +200,11 @@ def _worker(config: Config, worker: Worker, cost: Cost, rates: _Rates) -> Worker
         aimed_sustained_per_s=jobs(rates.aimed_sustained),
         target=_target(worker.target_per_s, jobs(rates.aimed_burst), jobs(rates.aimed_sustained)),
     )
+
+
+def _alone_per_s(config: Config, worker: Worker, cost: Cost) -> float:
+    burst_per_s = of_keys(config, keys_of(config, worker)).burst_per_s
+    return burst_per_s / cost.requests if cost.requests else math.inf
 
 
 def _limited_by(worker: Worker, cost: Cost, burst_per_s: float, slots_per_s: float) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from supervisor.settings.config import AUTO, Autoscale, Worker
 from supervisor.settings.files import resolve
-from supervisor.settings.packages import module_problem
+from supervisor.settings.packages import module_problem, nominal_requests
 from supervisor.settings.table import Table
 
 MAX_CONCURRENCY = 256
@@ -49,9 +49,10 @@ def _worker(table: Table, name: str, tag_replicas: dict[str, int]) -> Worker:
     max_pss_bytes = table.size("max_pss", _BLANK.max_pss_bytes)
     if max_pss_bytes < MIN_PSS_BYTES:
         table.problem("max_pss", "expected at least 32MB, twice what a new replica takes")
+    job = _job(table, path)
     worker = Worker(
         name=name,
-        job=_job(table, path),
+        job=job,
         tag=tag,
         concurrency=_concurrency(table, autoscale),
         replicas=table.integer("replicas", tag_replicas.get(tag, _BLANK.replicas), 0, MAX_REPLICAS),
@@ -64,6 +65,7 @@ def _worker(table: Table, name: str, tag_replicas: dict[str, int]) -> Worker:
         grace_s=grace_s,
         max_pss_bytes=max_pss_bytes,
         autoscale=autoscale,
+        sends_requests=nominal_requests(job, path) > 0,
     )
     table.close()
     return worker

@@ -16,6 +16,7 @@ from supervisor.core.messages import (
     ANSWERED,
     DRAINING,
     HOST_DOWN,
+    NO_PERMIT,
     NOT_SENT,
     UNKNOWN,
     Acquire,
@@ -52,6 +53,7 @@ class Permit:
     """Leave to send one request; headers and query carry the credential.
 
     region: where it is sent, set before the request. is_probe: the one request that looks whether a host is up.
+    is_endless: leave to start jobs that send no request, for as long as there are any; nothing of it goes back.
     """
 
     __slots__ = (
@@ -61,6 +63,7 @@ class Permit:
         "_regions",
         "headers",
         "id",
+        "is_endless",
         "is_probe",
         "is_spent",
         "key",
@@ -78,7 +81,8 @@ class Permit:
         self.key = grant.key
         self.headers = grant.headers
         self.query = grant.query
-        self.is_spent = False
+        self.is_endless = grant.permit == NO_PERMIT
+        self.is_spent = self.is_endless
         self._give_back = give_back
 
     def fits(self, region: str, now: float) -> bool:

@@ -55,12 +55,19 @@ class Runner:
         self._brakes = Brakes(clock, events)
         self.api: Mapping[str, Any] = {}
 
-    async def run_job(self, job: ClaimedJob, permit: Permit, asked_at: float) -> None:
-        """Run `job` to its finish; a cancel gives it back undone. asked_at: monotonic, when its claim was asked for."""
+    async def run_job(
+        self, job: ClaimedJob, permit: Permit, asked_at: float, has_run: Callable[[], None] = lambda: None
+    ) -> None:
+        """Run `job` to its finish; a cancel gives it back undone.
+
+        asked_at: monotonic, when its claim was asked for. has_run: called when the job has an outcome, before the
+        finish is sent: what it sends leaves with the finish.
+        """
         client = self._client(job, permit)
         try:
             outcome = await self._outcome(job, client)
             client.close()
+            has_run()
             await self._finish(job, outcome, client.requests)
         except asyncio.CancelledError:
             client.close()
@@ -86,7 +93,7 @@ class Runner:
             session=self._session,
             api=self.api,
             acquire=acquire,
-            first_permit=permit,
+            first_permit=None if permit.is_endless else permit,
             clock=self._clock,
             measures=self._measures,
         )

@@ -3,12 +3,16 @@
     1. ask for a start permit (granted only while the worker has a claimable job)
     2. claim one job; nothing there = the permit goes back unsent
     3. run it to its finish
+The permit of a kind that sends no request is endless: then 2 and 3 are repeated until nothing is there, and each claim
+leaves with the finish of the job before.
+
 Slots are added and taken away while the others work; a slot that works is never disturbed by that.
 """
 
 import asyncio
 from contextlib import suppress
 from random import Random
+from typing import NamedTuple
 
 from supervisor.core.clock import Clock
 from supervisor.core.errors import UnavailableError
@@ -21,6 +25,13 @@ from supervisor.worker.runner import Runner
 START_WAIT_S = 60.0
 PAUSE_AFTER_REFUSAL_S = 1.0
 DRAIN_LOOK_EVERY_S = 0.05
+
+
+class _Claim(NamedTuple):
+    """A job that is asked for. asked_at: monotonic."""
+
+    asked_at: float
+    job: "asyncio.Future[ClaimedJob | None]"
 
 
 class Slots:
@@ -93,7 +104,7 @@ class Slots:
     async def _slot(self) -> None:
         task = asyncio.current_task()
         assert task is not None
-        while len(self._waiting) + len(self._working) <= self._concurrency:
+        while self._has_place():
             permit = await self._start_permit()
             if permit is None:
                 continue
@@ -105,6 +116,10 @@ class Slots:
             self._waiting.add(task)
             self._changed.set()
 
+    def _has_place(self) -> bool:
+        """Tell whether no slot is too many."""
+        return len(self._waiting) + len(self._working) <= self._concurrency
+
     async def _start_permit(self) -> Permit | None:
         deadline = self._clock.monotonic() + START_WAIT_S
         try:
@@ -115,26 +130,49 @@ class Slots:
             return None
 
     async def _turn(self, permit: Permit) -> None:
-        asked_at = self._clock.monotonic()
-        claim = self._claimer.claim()
+        """Claim a job and run it; with an endless permit one after the other, until there is none."""
+        claim: _Claim | None = self._claim()
+        while claim is not None:
+            job = await self._claimed(claim, permit)
+            claim = None if job is None else await self._run(job, permit, claim.asked_at)
+
+    def _claim(self) -> "_Claim":
+        return _Claim(self._clock.monotonic(), self._claimer.claim())
+
+    async def _claimed(self, claim: "_Claim", permit: Permit) -> ClaimedJob | None:
         try:
-            job = await asyncio.shield(claim)
+            job = await asyncio.shield(claim.job)
         except UnavailableError:
             permit.not_sent()
             await self._pause()
-            return
+            return None
         except asyncio.CancelledError:
             permit.not_sent()
             await self._give_back(claim)
             raise
         if job is None:
             permit.not_sent()
-            return
-        await self._runner.run_job(job, permit, asked_at)
+        return job
 
-    async def _give_back(self, claim: "asyncio.Future[ClaimedJob | None]") -> None:
+    async def _run(self, job: ClaimedJob, permit: Permit, asked_at: float) -> "_Claim | None":
+        """Run `job`; return the claim of the next one if this slot goes on. It leaves together with the finish."""
+        following: list[_Claim] = []
+
+        def ask_for_the_next() -> None:
+            if permit.is_endless and self._has_place():
+                following.append(self._claim())
+
+        try:
+            await self._runner.run_job(job, permit, asked_at, ask_for_the_next)
+        except asyncio.CancelledError:
+            for claim in following:
+                await self._give_back(claim)
+            raise
+        return following[0] if following else None
+
+    async def _give_back(self, claim: "_Claim") -> None:
         with suppress(UnavailableError):
-            job = await claim
+            job = await claim.job
             if job is not None:
                 await self._runner.give_back(job)
 

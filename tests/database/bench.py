@@ -25,7 +25,7 @@ from supervisor.core.messages import (
 )
 from supervisor.core.wire import Channel
 from supervisor.database import finishing, opening, schema
-from supervisor.database.claiming import Claiming
+from supervisor.database.claiming import Ask, Claiming
 from supervisor.database.enqueueing import Enqueued, enqueue
 from supervisor.database.service import Service
 from supervisor.database.suspects import Ended, end_leases
@@ -82,7 +82,8 @@ class Bench:
         return self.do(enqueue, row=row)
 
     def claim(self, n: int = 1, replica: str = "towns#1", worker: str = "towns") -> list[ClaimedJob]:
-        return self.do(self.claiming.claim, spec=self.spec(worker), replica=replica, n=n)
+        (jobs,) = self.do(self.claiming.claim, asks=[Ask(replica, n)], spec=self.spec(worker))
+        return jobs
 
     def finish(self, job: ClaimedJob, outcome: str = "done", backoff_s: float = 7.0, **more: Any) -> str:
         follow_ups = [self.workers.prepare(follow_up) for follow_up in more.pop("jobs", [])]
@@ -94,6 +95,10 @@ class Bench:
             prepare=lambda jobs: [self.workers.prepare(job) for job in jobs],
             backoff_s=lambda attempt: backoff_s * attempt,
         )
+
+    def complete(self, *jobs: ClaimedJob, **more: Any) -> list[str]:
+        messages = [Finish(1, job.id, job.lease, "done", **more) for job in jobs]
+        return self.do(finishing.complete, messages=messages)
 
     def give_back(self, job: ClaimedJob) -> str:
         return self.do(finishing.give_back, job=job.id, lease=job.lease)

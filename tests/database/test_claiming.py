@@ -1,7 +1,7 @@
 """Claims: order, leases, context."""
 
 from supervisor.core.job import Effect, Priority
-from supervisor.database.claiming import Claiming
+from supervisor.database.claiming import Ask, Claiming
 from tests.database.bench import Bench
 
 
@@ -55,3 +55,13 @@ def test_job_given_back_is_first_again_and_has_spent_no_attempt(bench: Bench) ->
     (again,) = bench.claim()
     assert (again.entity, again.attempt) == ("eu/a", 1)
     assert bench.give_back(job) == "lost"
+
+
+def test_claims_that_are_served_together_share_what_waits_in_their_order(bench: Bench) -> None:
+    for name in "abc":
+        bench.enqueue(f"eu/{name}")
+    asks = [Ask("towns#1", 2), Ask("towns#2", 3), Ask("towns#3", 1)]
+    first, second, third = bench.do(bench.claiming.claim, asks=asks, spec=bench.spec())
+    assert [[job.entity for job in jobs] for jobs in (first, second, third)] == [["eu/a", "eu/b"], ["eu/c"], []]
+    assert {row["replica"] for row in bench.rows("SELECT replica FROM jobs")} == {"towns#1", "towns#2"}
+    assert bench.row(second[0].id)["replica"] == "towns#2"

@@ -143,3 +143,38 @@ def test_staged_follow_ups_of_a_job_given_back_are_dropped(bench: Bench) -> None
     bench.do(stage, job=job.id, lease=job.lease, rows=rows)
     bench.give_back(job)
     assert bench.rows("SELECT state FROM batches") == [{"state": "aborted"}]
+
+
+def test_plain_finishes_are_applied_together(bench: Bench) -> None:
+    bench.enqueue("eu/paris")
+    bench.enqueue("eu/rome")
+    paris, rome = bench.claim(2)
+    assert bench.complete(paris, rome, note="well", requests=3) == ["done", "done"]
+    row = bench.row(rome.id)
+    assert [row[name] for name in ("state", "outcome", "note", "requests", "finished_at", "replica")] == [
+        "completed", "done", "well", 3, bench.now, None,
+    ]  # fmt: skip  # as the names above
+
+
+def test_plain_finish_without_its_lease_changes_nothing(bench: Bench) -> None:
+    bench.enqueue("eu/paris")
+    bench.enqueue("eu/rome")
+    paris, rome = bench.claim(2)
+    bench.complete(rome)
+    bench.give_back(paris)
+    (again,) = bench.claim()
+    assert bench.complete(paris, rome, again) == ["lost", "already done", "done"]
+
+
+def test_job_asked_for_meanwhile_follows_a_plain_finish(bench: Bench) -> None:
+    job = claimed(bench)
+    bench.enqueue("eu/paris")
+    bench.complete(job)
+    (again,) = bench.claim()
+    assert (again.entity, bench.row(job.id)["again_id"]) == ("eu/paris", again.id)
+
+
+def test_job_may_ask_for_itself_again(bench: Bench) -> None:
+    job = claimed(bench)
+    bench.finish(job, jobs=[NewJob(worker="towns", entity="eu/paris")])
+    assert [again.entity for again in bench.claim()] == ["eu/paris"]

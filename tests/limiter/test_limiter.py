@@ -1,6 +1,6 @@
 """Messages in, grants and refusals out."""
 
-from supervisor.core.messages import BUSY, DRAINING, NO_KEY, TIMEOUT_WAITING, Acquire
+from supervisor.core.messages import BUSY, DRAINING, NO_KEY, NO_PERMIT, TIMEOUT_WAITING, Acquire
 from supervisor.limiter.limiter import MAX_WAITING_PER_CONNECTION
 from supervisor.limiter.past import LINGER_S
 from supervisor.limiter.permit import HOLD_LIMIT_S
@@ -243,3 +243,29 @@ def test_messages_of_a_connection_that_is_gone_are_ignored() -> None:
     bench.limiter.acquire(replica.number, Acquire(1, False, 0, bench.now + 1), bench.now)
     replica.cancel(1)
     assert len(replica.answers) == 1
+
+
+def test_a_start_of_a_worker_that_sends_nothing_needs_no_key_but_a_job() -> None:
+    bench = Bench(config(worker("chores", "nobody", sends_requests=False)))
+    first, second = bench.replica("chores"), bench.replica("chores")
+    first.ask(start=True)
+    second.ask(start=True)
+    assert first.grants == second.grants == []
+    bench.waiting(chores=[0, 1, 0])
+    assert [grant.permit for grant in first.grants + second.grants] == [NO_PERMIT]
+    bench.waiting(chores=[0, 1, 0])
+    assert [grant.permit for grant in first.grants + second.grants] == [NO_PERMIT, NO_PERMIT]
+    assert len(bench.limiter.permits) == 0
+
+
+def test_a_start_that_needs_no_key_obeys_pause_and_drain() -> None:
+    bench = Bench(config(worker("chores", "nobody", sends_requests=False, paused=True)))
+    replica = bench.replica("chores")
+    replica.ask(start=True)
+    bench.waiting(chores=[0, 5, 0])
+    assert replica.grants == []
+    bench.configure(config(worker("chores", "nobody", sends_requests=False)))
+    assert len(replica.grants) == 1
+    bench.limiter.drain()
+    replica.ask(start=True)
+    assert replica.refusals == [DRAINING]

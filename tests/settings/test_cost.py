@@ -72,3 +72,11 @@ def test_an_empty_queue_means_that_no_more_is_offered() -> None:
 @pytest.mark.parametrize("more", [{"outcomes": {"done": 99}}, {"round_trip_seconds": {"sum": 0.0, "count": 0}}])
 def test_too_little_is_not_measured(more: dict[str, Any]) -> None:
     assert cost.measured(CHARACTERS, status(**more), least=100) is None
+
+
+def test_a_job_may_send_no_request(folder: Folder) -> None:
+    folder.write("jobs/mine/manifest.toml", MANIFEST.replace("requests = 5", "requests = 0"))
+    config = folder.load(MINIMAL)
+    found = cost.nominal(config, config.workers["characters"], 0.1)
+    assert (found.requests, found.job_s) == (0.0, cost.OWN_S)
+    assert not config.workers["characters"].sends_requests

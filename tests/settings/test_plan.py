@@ -92,6 +92,13 @@ def test_no_replicas_do_nothing_and_divide_by_nothing(folder: Folder) -> None:
     assert (workers["characters"].burst_per_s, workers["characters"].slots_per_s) == (0.0, 0.0)
 
 
+def test_a_worker_that_sends_nothing_takes_nothing_of_the_keys_and_is_limited_by_its_slots(folder: Folder) -> None:
+    nothing = Cost(requests=0.0, job_s=0.1, round_trip_s=0.1)
+    _, workers = planned(folder.load(keys(1) + WORKER + "replicas = 2\nconcurrency = 3"), characters=nothing)
+    worker = workers["characters"]
+    assert (worker.burst_per_s, worker.sustained_per_s, worker.limited_by) == (60.0, 60.0, "concurrency")
+
+
 def test_one_key_a_region_serves_every_tag_that_had_keys_there(folder: Folder) -> None:
     text = keys(2) + KEY.replace("-1", "-3").replace('"osint"', '"dma"') + 'regions = ["us", "eu"]\n' + WORKER
     lawful = one_key_per_region(folder.load(text + GUILDS.replace('"osint"', '"dma"')))

@@ -1,12 +1,13 @@
 """Slots: permit before claim, live resizing, and a drain that neither loses nor disturbs a job."""
 
 import asyncio
+from collections.abc import Callable
 from random import Random
 
 import msgspec
 
 from supervisor.core.job import ClaimedJob
-from supervisor.core.messages import DRAINING, NOT_SENT, Acquire, Cancel, Grant, Refuse, Release
+from supervisor.core.messages import DRAINING, NO_PERMIT, NOT_SENT, Acquire, Cancel, Grant, Refuse, Release
 from supervisor.worker.claimer import Claimer
 from supervisor.worker.permits import Permit, Permits
 from supervisor.worker.slots import Slots
@@ -22,6 +23,8 @@ class Bench:
         self.queue = [job(n) for n in range(1, jobs + 1)]
         self.running: dict[int, asyncio.Future[None]] = {}
         self.given_back: list[int] = []
+        self.finishes = asyncio.Event()
+        self.finishes.set()
         self.permits = Permits(self.sent.append, clock)
         self.claimer = Claimer(self)  # type: ignore[arg-type]  # this bench is its ledger: claim() below
         self.slots = Slots(
@@ -40,11 +43,13 @@ class Bench:
         def __init__(self, jobs: list[ClaimedJob]) -> None:
             self.jobs = jobs
 
-    async def run_job(self, claimed: ClaimedJob, permit: Permit, asked_at: float) -> None:
+    async def run_job(self, claimed: ClaimedJob, permit: Permit, asked_at: float, has_run: Callable[[], None]) -> None:
         permit.answered(200, 0.1)
         self.running[claimed.id] = asyncio.get_running_loop().create_future()
         try:
             await self.running[claimed.id]
+            has_run()
+            await self.finishes.wait()
         except asyncio.CancelledError:
             await self.give_back(claimed)
             raise
@@ -60,6 +65,14 @@ class Bench:
 
     async def grant(self, ask: int) -> None:
         self.permits.receive(Grant(ask, 1000 + ask, "k"))
+        await settle()
+
+    async def grant_endless(self, ask: int) -> None:
+        self.permits.receive(Grant(ask, NO_PERMIT, ""))
+        await settle()
+
+    async def end_run(self, number: int) -> None:
+        self.running[number].set_result(None)
         await settle()
 
 
@@ -170,3 +183,44 @@ async def test_refused_start_pauses_before_it_asks_again(clock: FakeClock) -> No
     await clock.advance(2.0)
     assert len(bench.asks()) == 2
     await end(bench, tasks)
+
+
+async def test_endless_permit_starts_jobs_until_there_is_none(clock: FakeClock) -> None:
+    bench, tasks = await started(clock, jobs=2, concurrency=1)
+    await bench.grant_endless(bench.asks()[0])
+    await bench.end_run(1)
+    await bench.end_run(2)
+    assert bench.running == {}
+    assert len(bench.asks()) == 2
+    assert not [m for m in bench.sent if isinstance(m, Release)]
+    await end(bench, tasks)
+
+
+async def test_next_job_is_asked_for_before_the_finish_is_answered(clock: FakeClock) -> None:
+    bench, tasks = await started(clock, jobs=2, concurrency=1)
+    await bench.grant_endless(bench.asks()[0])
+    bench.finishes.clear()
+    await bench.end_run(1)
+    assert (bench.queue, list(bench.running)) == ([], [1])
+    bench.finishes.set()
+    await settle()
+    assert list(bench.running) == [2]
+    await end(bench, tasks)
+
+
+async def test_slot_that_is_too_many_asks_for_no_further_job(clock: FakeClock) -> None:
+    bench, tasks = await started(clock, jobs=2, concurrency=1)
+    await bench.grant_endless(bench.asks()[0])
+    bench.slots.resize(0)
+    await bench.end_run(1)
+    assert len(bench.queue) == 1
+    await end(bench, tasks)
+
+
+async def test_drain_gives_back_the_next_job_too(clock: FakeClock) -> None:
+    bench, tasks = await started(clock, jobs=2, concurrency=1)
+    await bench.grant_endless(bench.asks()[0])
+    bench.finishes.clear()
+    await bench.end_run(1)
+    await end(bench, tasks)
+    assert sorted(bench.given_back) == [1, 2]

@@ -64,6 +64,9 @@ UPDATE batches SET state = 'aborted' WHERE lease = :lease AND state = 'open';
 -- name: batch_accept_of_lease
 UPDATE batches SET state = 'accepted' WHERE lease = :lease AND state = 'open';
 
+-- name: batches_accept_of_leases
+UPDATE batches SET state = 'accepted' WHERE state = 'open' AND lease IN (SELECT value FROM json_each(:leases));
+
 -- name: stage
 -- Rows at and above `staged` are of a call that failed half-way; the next one writes over them.
 INSERT OR REPLACE INTO staged_jobs (batch, n, kind, entity, args, priority, run_at, max_age_s, deadline_at, provenance)
