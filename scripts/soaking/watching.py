@@ -15,6 +15,7 @@ from scripts.soaking.audits.secrets import Needles
 LOOK_EVERY_S = 2.0
 READ_EVERY = 5  # of the looks
 ZOMBIE_FOR_S = 10.0
+HELD_OF_A_ZYGOTE = ("pipe", "socket", "[pidfd]")
 PAGES = (
     "/", "/workers", "/keys", "/metrics", "/jobs?limit=200", "/jobs?state=discarded", "/queues", "/statistics",
     "/openapi.json", "/readyz", "/export?table=characters", "/entities/eu/nobody", "/workers/concurrency",
@@ -105,17 +106,19 @@ class Watch:
 def descriptors(system: System) -> dict[str, int]:
     """Count the open descriptors of each role and kind ("supervisor pipe"), of replicas the most of any.
 
-    Connections of TCP are left out: the API's clients keep them open for a while, on purpose.
+    Connections of TCP are left out: the API's clients keep them open for a while, on purpose. So is what the supervisor
+    holds of each zygote: a generation lives as long as a replica of it, so there are up to as many as workers.
     """
-    found: dict[str, int] = {}
+    found: Counter[str] = Counter()
+    zygotes = 0
     for process in system.processes():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied, IndexError, FileNotFoundError):
             role = name_of(process).partition("#")[0]
+            zygotes += role == "zygote"
             kinds = Counter(map(_kind, Path(f"/proc/{process.pid}/fd").iterdir()))
             kinds["socket"] -= len(process.net_connections("inet"))
-            for kind, n in kinds.items():
-                found[f"{role} {kind}"] = max(n, found.get(f"{role} {kind}", 0))
-    return found
+            found |= Counter({f"{role} {kind}": n for kind, n in kinds.items() if kind})
+    return dict(found - Counter({f"supervisor {kind}": zygotes for kind in HELD_OF_A_ZYGOTE}))
 
 
 def _kind(descriptor: Path) -> str:

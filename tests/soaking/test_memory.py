@@ -36,7 +36,7 @@ def test_descriptors_that_stay_open_are_found() -> None:
     assert leaked(before, {"supervisor pipe": 61, "database file": 12}) == []
     assert leaked(before, {"supervisor pipe": 64, "supervisor socket": 5}) == [
         "supervisor pipe: 64 descriptors at rest, 60 before",
-        "supervisor socket: 5 descriptors at rest, none before",
-        "nobody counted database file again",
+        "supervisor socket: 5 descriptors at rest, 0 before",
+        "nobody counted the descriptors of database again",
     ]
     assert leaked({}, {}) == ["no descriptors were counted"]

@@ -56,9 +56,9 @@ def leaked(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
     if not before:
         return ["no descriptors were counted"]
     findings = [
-        f"{what}: {after[what]} descriptors at rest, {n} before"
-        for what, n in sorted(before.items())
-        if what in after and after[what] > n + MAY_GAIN_DESCRIPTORS
+        f"{what}: {n} descriptors at rest, {before.get(what, 0)} before"
+        for what, n in sorted(after.items())
+        if n > before.get(what, 0) + MAY_GAIN_DESCRIPTORS
     ]
-    new = [f"{what}: {n} descriptors at rest, none before" for what, n in sorted(after.items()) if what not in before]
-    return findings + new + [f"nobody counted {what} again" for what in sorted(set(before) - set(after))]
+    unseen = {what.split()[0] for what in before} - {what.split()[0] for what in after}
+    return findings + [f"nobody counted the descriptors of {role} again" for role in sorted(unseen)]
