@@ -14,9 +14,8 @@ def state(folder: Path) -> Path:
     folder.mkdir(parents=True)
     for file, sources in (("gatherer", (ENGINE, RESULTS, DEEDS)), ("market", (RESULTS / "market",))):
         database = sqlite3.connect(folder / f"{file}.db")
-        for source in sources:
-            for script in sorted(source.glob("*.sql")):
-                database.executescript(script.read_text())
+        scripts = [script.read_text() for source in sources for script in sorted(source.glob("*.sql"))]
+        database.executescript("PRAGMA synchronous = OFF; BEGIN;" + "\n".join(scripts) + "COMMIT;")
         database.close()
     return folder
 
