@@ -5,7 +5,7 @@ one place (error bodies and statuses: developer portal and recorded answers of 2
 
     200, JSON of the model's shape      Found
     200, well-formed JSON, other shape  Broken     the API changed: not fresh, not retried blindly
-    200, HTML, cut or empty body        Failed     a gateway's trouble, not the API's word
+    200, HTML, cut, empty, huge body    Failed     a gateway's trouble, not the API's word
     304 to a conditional request        NotModified
     404 with {"code": 404, ...}         Missing    the resource does not exist (now)
     404 with anything else              Failed     empty = wrong client or lost authorization
@@ -23,7 +23,16 @@ from urllib.parse import quote
 
 import msgspec
 
-from supervisor.worker.sdk import BLAMELESS_S, RequestFailed, Response, Retry, Snooze, Unparsed, Work
+from supervisor.worker.sdk import (
+    BLAMELESS_S,
+    MOST_BODY_BYTES,
+    RequestFailed,
+    Response,
+    Retry,
+    Snooze,
+    Unparsed,
+    Work,
+)
 
 T = TypeVar("T")
 
@@ -31,6 +40,9 @@ MAX_KEPT_BODY_BYTES = 64 * 1024
 MAX_RETRY_AFTER_S = 600.0
 BRAKED = "braked"
 BRAKED_AGAIN_S = 60.0
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no JSON; the last for one that is nested without measure."""
 _BLAMELESS_S = {BRAKED: BRAKED_AGAIN_S, **BLAMELESS_S}
 
 
@@ -133,13 +145,14 @@ async def ask(
     region: str,
     params: Mapping[str, str] | None = None,
     modified_since: str = "",
+    most_bytes: int = MOST_BODY_BYTES,
 ) -> Found[Response] | Missing | NotModified | Failed:
     """GET `path`; a 200 is Found with its body still compressed, for whoever wants to open it later.
 
     path: already percent-encoded (`path()`). endpoint: name for people, metrics and the brake, e.g.
     "character/mounts". namespace: "profile", "dynamic" or "static". params: added to the query; an
     empty value takes a parameter away (`locale` empty = names in every language). modified_since: an
-    HTTP date, "" = unconditional. A braked endpoint is not asked.
+    HTTP date, "" = unconditional. most_bytes: of the plain body. A braked endpoint is not asked.
     """
     if work.is_braked(endpoint):
         return Failed(error=f"{endpoint} is braked: its bodies did not parse lately", reason=BRAKED)
@@ -149,16 +162,16 @@ async def ask(
     query = {"locale": str(work.api["locale"])} | dict(params or {})
     query = {name: value for name, value in query.items() if value}
     try:
-        response = await work.client.get(path, region=region, params=query, headers=headers)
+        response = await work.client.get(path, region=region, params=query, headers=headers, most_bytes=most_bytes)
         return _judge(response, endpoint, conditional=bool(modified_since))
     except RequestFailed as failure:
         return Failed(error=f"{endpoint}: {failure}", reason=failure.reason)
 
 
 def open_body(response: Response, endpoint: str) -> bytes | Failed:
-    """Return the body, decompressed now; Failed when it arrived cut or damaged."""
+    """Return the body, decompressed now; Failed when it arrived cut, damaged or too large."""
     try:
-        return response.body()
+        return response.body().removeprefix(_BYTE_ORDER_MARK)
     except RequestFailed as failure:
         return Failed(error=f"{endpoint}: {failure}", reason=failure.reason)
 
@@ -171,7 +184,7 @@ def parse(body: bytes, decoder: msgspec.json.Decoder[T], endpoint: str) -> T | B
         if _is_whole(body):
             return Broken(endpoint=endpoint, error=f"{endpoint}: {error}", body=body[:MAX_KEPT_BODY_BYTES])
         return Failed(error=f"{endpoint}: 200 with a cut body of {len(body)} bytes", reason="body")
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         return Failed(error=f"{endpoint}: 200 with {len(body)} bytes that are no JSON ({error})", reason="body")
 
 
@@ -227,7 +240,7 @@ def _is_whole(body: bytes) -> bool:
     # As Raw the parser only walks over the body; building 40 MB of it as dicts takes ten times that.
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         return False
     return True
 
@@ -235,7 +248,7 @@ def _is_whole(body: bytes) -> bool:
 def _is_api_error(body: bytes, code: int) -> bool:
     try:
         return decoder(_ErrorBody).decode(body).code == code
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         return False
 
 

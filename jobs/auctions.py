@@ -30,6 +30,7 @@ IN_FLIGHT = 3
 MAX_STRAY = 1
 MAX_STRAY_SHARE = 0.01
 PRICED_FROM_AUCTIONS = 100
+MOST_BODY_BYTES = 256 * 1024 * 1024
 
 Offers: TypeAlias = list[Auction] | list[Commodity]
 Row: TypeAlias = dict[str, Any]
@@ -82,6 +83,7 @@ async def _ask(job: ClaimedJob, work: Work, known: Reading | None) -> Download |
         namespace="dynamic",
         region=job.parts["region"],
         modified_since=known.last_modified if known else "",
+        most_bytes=MOST_BODY_BYTES,
     )
     match answer:
         case api.Failed():
@@ -90,12 +92,12 @@ async def _ask(job: ClaimedJob, work: Work, known: Reading | None) -> Download |
             return Gone(note="the API has no such auction house")
         case api.NotModified():
             return _unchanged(known, "not modified")
-    snapshot = houses.snapshot_number(answer.last_modified, work.clock.wall(), known)
+    now = work.clock.wall()
+    last_modified = houses.believable(answer.last_modified, now)
+    snapshot = houses.snapshot_number(last_modified, now, known)
     if known is not None and snapshot <= known.snapshot:
         return _not_newer(known, snapshot)
-    return Download(
-        house=house, response=answer.value, last_modified=answer.last_modified, known=known, snapshot=snapshot
-    )
+    return Download(house=house, response=answer.value, last_modified=last_modified, known=known, snapshot=snapshot)
 
 
 async def _store(new: Download, work: Work) -> Outcome:

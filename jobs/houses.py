@@ -25,6 +25,8 @@ _houses = msgspec.json.Decoder(list[tuple[str, str, int]])
 DOUBT_BELOW = 0.2
 DOUBT_FROM_AUCTIONS = 200
 BELIEVE_AFTER_S = 2 * 3600.0
+# Clocks differ by seconds. A date of tomorrow is wrong, and as a reading's number would make all that follow older.
+AHEAD_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +52,20 @@ def known_houses(context: Mapping[str, Any], region: str) -> dict[str, int]:
     return {house: snapshot for in_region, house, snapshot in known if in_region == region}
 
 
+def believable(last_modified: str, now: float) -> str:
+    """Return a Last-Modified as it came; "" for one that is no date, or not one of the past."""
+    seconds = _seconds(last_modified)
+    return last_modified if seconds is not None and 0 < seconds <= now + AHEAD_S else ""
+
+
 def snapshot_number(last_modified: str, now: float, known: Reading | None) -> int:
     """Return the number of an answer: its Last-Modified as seconds since 1970.
 
-    Days of one digit are read too (recorded 2020). Without a date the wall clock counts, and then
-    at least one more than the published reading, because its content may well be new.
+    Without a date the wall clock counts, and then at least one more than the published reading,
+    because its content may well be new.
     """
-    parsed = parsedate_tz(last_modified)
-    if parsed is not None:
-        return timegm(parsed[:6] + (0, 0, 0)) - (parsed[9] or 0)
-    return max(int(now), known.snapshot + 1 if known else 0)
+    seconds = _seconds(last_modified)
+    return max(int(now), known.snapshot + 1 if known else 0) if seconds is None else seconds
 
 
 def is_doubtful(auctions: int, known: Reading | None, now: float) -> bool:
@@ -70,3 +76,16 @@ def is_doubtful(auctions: int, known: Reading | None, now: float) -> bool:
     if known is None or known.auctions < DOUBT_FROM_AUCTIONS or auctions >= known.auctions * DOUBT_BELOW:
         return False
     return known.doubted_at is None or now - known.doubted_at < BELIEVE_AFTER_S
+
+
+def _seconds(date: str) -> int | None:
+    """Return the seconds since 1970 of an HTTP date, days of one digit too (recorded 2020); None when it is none."""
+    if not date.isascii():
+        return None
+    parsed = parsedate_tz(date)
+    if parsed is None:
+        return None
+    try:
+        return timegm(parsed[:6] + (0, 0, 0)) - (parsed[9] or 0)
+    except (ValueError, OverflowError):
+        return None

@@ -45,7 +45,7 @@ class SeedArgs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def find_seeds(job: ClaimedJob, work: Work, region: str, args: SeedArgs) -> Outcome:
-    """Stage what the leaderboards name. Retry only when no leaderboard answered at all."""
+    """Stage what the leaderboards name. Retry or Unparsed only when no leaderboard could be read at all."""
     realms = _next_realms(job, region, args.realms)
     harvest = _Harvest(work, region)
     share = max(1, args.limit // SOURCES)
@@ -55,11 +55,12 @@ async def find_seeds(job: ClaimedJob, work: Work, region: str, args: SeedArgs) -
         *await _first(share, "guilds", harvest.fame(args.raids)),
     ]
     if harvest.failures and not harvest.answers:
-        return api.retry(harvest.failures[0])
+        worst = harvest.failures[0]
+        return api.unparsed(worst) if isinstance(worst, api.Broken) else api.retry(worst)
     jobs = [_follow_up(job, worker, entity, args) for worker, entity in dict.fromkeys(found)]
     await work.stage(jobs)
     effects = [Effect("index_position", [{"position": realms[-1] + 1}])] if realms else []
-    failures = f"; {len(harvest.failures)} leaderboards without an answer" if harvest.failures else ""
+    failures = f"; {len(harvest.failures)} leaderboards could not be read" if harvest.failures else ""
     return Done(effects=effects, note=f"{len(jobs)} characters and guilds{failures}")
 
 
@@ -70,7 +71,7 @@ class _Harvest:
         self._work = work
         self._region = region
         self.answers = 0
-        self.failures: list[api.Failed] = []
+        self.failures: list[api.Failed | api.Broken] = []
 
     async def keystones(self, realms: list[int], dungeons: int) -> AsyncGenerator[str, None]:
         """Yield the members of each realm's best groups."""
@@ -108,7 +109,7 @@ class _Harvest:
     async def _ask(self, where: str, model: type[api.T], endpoint: str) -> api.T | None:
         """Return the answer; None = there is none now, which is counted unless it is a plain 404."""
         answer = await api.fetch(self._work, where, model, endpoint=endpoint, namespace="dynamic", region=self._region)
-        if isinstance(answer, api.Failed):
+        if isinstance(answer, api.Failed | api.Broken):
             self.failures.append(answer)
             return None
         self.answers += 1

@@ -1,7 +1,5 @@
 """Credentials, namespaces and headers: who asks, in which region, and what every answer says about itself."""
 
-from isal import isal_zlib
-
 from jobs.simulator.bodies.ask import BUILD, Ask, locale_of
 from jobs.simulator.clients import Client, Clients
 from jobs.simulator.http1 import Request
@@ -53,9 +51,3 @@ def lines(endpoint: Endpoint, region: str) -> list[bytes]:
             text += f"Cache-Control: public, max-age={endpoint.max_age}\r\n"
         found = endpoint.lines[region] = [text.encode()]
     return found
-
-
-def unzip(body: bytes) -> bytes:
-    """Return the plain form of a gzip body."""
-    plain: bytes = isal_zlib.decompress(body, 31)
-    return plain

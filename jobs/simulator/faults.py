@@ -2,28 +2,46 @@
 
     {"match": "character-pets",     regular expression, searched in the endpoint's name and in the path
      "do": "status",                one of the below
-     "status": 503,                 status: this status; 5xx from the gateway are HTML, others the API's JSON
-     "body": "…",                   status: this body instead
-     "retry_after": 1,              status: with Retry-After
-     "seconds": 5,                  delay: answer later; slow: spread the body over this time
      "client": "osint-1",           only requests of this client
      "times": 2 | "share": 0.01,    so many times, or that share of requests; always when neither is given
-     "sticky": true}                with share: by the hash of the path, so the same path always fails
+     "sticky": true,                with share: by the hash of the path, so the same path always fails
+     "headers": {"Name": "value"}}  these header lines too, whatever is done
 
-do: status, delay, slow, reset (TCP reset instead of an answer), cut (connection ends in the middle of the body), html
-(a page with 200), empty404, malformed (200 with JSON that ends too early),
-undated (no Last-Modified).
+Instead of the answer:
+    status     "status": 503; 5xx from the gateway are HTML, others the API's JSON. "body" or "body_base64": this body
+               instead. "retry_after": 1 or any text: with Retry-After
+    html       a page with 200
+    empty404   404 without a body
+    reset      a TCP reset
+    close      the connection ends
+    endless    200, and a chunked body that does not end; after "bytes" of them it does (0 = never)
+    bomb       200, and a gzip of "bytes" spaces
+The answer, spoilt:
+    delay      "seconds": 5 later
+    slow       spread over "seconds", then the connection ends
+    cut        the connection ends in the middle of the body
+    tear       a TCP reset in the middle of the body
+    stump      half of the body, of which its length says that it is whole; half a gzip stays half a gzip
+    malformed  the same of the plain body
+    lie        Content-Length says "bytes" more (or less) than there are
+    undated    no Last-Modified
+    dated      "date": this Last-Modified, whatever it is
+    rename     "field": "mounts", "to": "steeds" in all of the body, as a patch may do
+    plain      nothing but the "headers"
 The first rule that applies wins. A fault is applied after the request was counted.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from jobs.simulator.chance import share
 
-KINDS = ("status", "delay", "slow", "reset", "cut", "html", "empty404", "malformed", "undated")
+KINDS = (
+    "status", "html", "empty404", "reset", "close", "endless", "bomb", "delay", "slow", "cut", "tear", "stump",
+    "malformed", "lie", "undated", "dated", "rename", "plain",
+)  # fmt: skip  # a list of words
 
 
 class FaultError(ValueError):
@@ -38,8 +56,14 @@ class Fault:
     do: str
     status: int = 500
     body: str | None = None
-    retry_after: int | None = None
+    body_base64: str | None = None
+    retry_after: int | str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    bytes: int = 0
+    date: str = ""
+    field: str = ""
+    to: str = ""
     client: str | None = None
     times: int | None = None
     share: float = 1.0

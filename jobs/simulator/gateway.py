@@ -16,7 +16,7 @@ from functools import partial
 
 import msgspec
 
-from jobs.simulator import access, refusals
+from jobs.simulator import access, refusals, spoiling
 from jobs.simulator.bodies.ask import Ask, Page
 from jobs.simulator.clients import Client, Clients, Verdict
 from jobs.simulator.faults import Fault, Faults
@@ -110,10 +110,10 @@ class Gateway:
             self._note(exchange.notes, "aborted")
 
     def _answer(self, exchange: Exchange, case: Case, fault: Fault | None) -> None:
-        if fault is not None and fault.do == "reset":
-            exchange.reset()
+        if fault is not None and spoiling.ends(exchange, fault):
+            self._note(case, fault.do)
             return
-        canned = _canned(fault) if fault is not None else None
+        canned = spoiling.canned(fault) if fault is not None else None
         refused = canned or self._refused(exchange, case)
         if refused is not None:
             self._finish(exchange, case, refused, fault)
@@ -161,7 +161,7 @@ class Gateway:
             self._finish(exchange, case, refusals.refusal(404), fault)
             return
         assert case.endpoint is not None
-        modified = 0.0 if fault is not None and fault.do == "undated" else page.modified
+        modified = 0.0 if fault is not None and fault.do in ("undated", "dated") else page.modified
         lines = access.lines(case.endpoint, ask.region)
         since = exchange.request.headers.get("if-modified-since")
         if since is not None and modified and read_date(since) >= int(modified):
@@ -180,19 +180,15 @@ class Gateway:
         self._send(exchange, answer, fault)
 
     def _send(self, exchange: Exchange, answer: Answer, fault: Fault | None = None) -> None:
-        kind = fault.do if fault is not None else ""
-        if kind == "malformed":
-            whole = _body(Page(answer.body), zipped=False) if not answer.zipped else access.unzip(answer.body)
-            answer.body, answer.zipped = whole[: len(whole) // 2], False
+        if fault is not None:
+            spoiling.spoil(answer, fault)
         output = write(answer, now=self.world.clock.now(), one_digit_days=self.options.one_digit_days)
         if exchange.request.method == "HEAD":
             output = output[: len(output) - len(answer.body)]
-        if kind == "cut":
-            exchange.reply(output[: len(output) - max(1, len(answer.body) // 2)], close=True)
-        elif kind == "slow" and fault is not None:
-            exchange.dribble(output, fault.seconds)
-        else:
+        if fault is None:
             exchange.reply(output)
+        else:
+            spoiling.send(exchange, output, len(answer.body), fault)
 
     def _note(self, case: Case, status: str) -> None:
         case.client.tally.by_status[status] += 1
@@ -203,19 +199,3 @@ def _body(page: Page, *, zipped: bool) -> bytes:
     if page.packed is None:
         return gzip(page.rest) if zipped else page.rest
     return page.packed.gzip(page.rest) if zipped else page.packed.plain(page.rest)
-
-
-def _canned(fault: Fault) -> Answer | None:
-    """Return the answer that a fault gives instead of the resource, None when it spoils the real one."""
-    if fault.do == "empty404":
-        return refusals.empty(404)
-    if fault.do == "html":
-        return refusals.page(200)
-    if fault.do != "status":
-        return None
-    answer = refusals.refusal(fault.status)
-    if fault.body is not None:
-        answer = Answer(status=fault.status, body=fault.body.encode())
-    if fault.retry_after is not None:
-        answer.lines.append(b"Retry-After: %d\r\n" % fault.retry_after)
-    return answer

@@ -50,7 +50,10 @@ class Request:
 
 @dataclass(slots=True, kw_only=True)
 class Answer:
-    """What goes back. lines: further header lines, each ended by CRLF. modified: seconds since 1970, 0 = none."""
+    """What goes back. lines: further header lines, each ended by CRLF. modified: seconds since 1970, 0 = none.
+
+    length: what Content-Length says; None = the truth.
+    """
 
     status: int
     body: bytes = b""
@@ -58,6 +61,7 @@ class Answer:
     lines: list[bytes] = field(default_factory=list)
     zipped: bool = False
     modified: float = 0.0
+    length: int | None = None
 
 
 def read_head(head: bytes) -> Request:
@@ -76,9 +80,10 @@ def read_head(head: bytes) -> Request:
 
 def write(answer: Answer, *, now: float, one_digit_days: bool = False) -> bytes:
     """Return the answer's bytes. now: for `Date`, seconds since 1970."""
+    length = len(answer.body) if answer.length is None else answer.length
     parts = [
         _status_line(answer.status),
-        b"Content-Type: %b\r\nContent-Length: %d\r\nDate: %b\r\n" % (answer.kind, len(answer.body), date(int(now))),
+        b"Content-Type: %b\r\nContent-Length: %d\r\nDate: %b\r\n" % (answer.kind, length, date(int(now))),
         *answer.lines,
     ]
     if answer.zipped:

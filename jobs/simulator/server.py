@@ -10,13 +10,16 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, cast
 
 from jobs.simulator.http1 import MalformedError, Request, read_head
 
 MOST_HEAD_BYTES = 65_536
 MOST_BODY_BYTES = 16_777_216
+_MOST_UNSENT_BYTES = 1 << 20
+_LOOK_EVERY_S = 0.002
+_TEAR_AFTER_S = 0.05
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: closing sends a reset
 
 
@@ -58,6 +61,25 @@ class Exchange:
     def reset(self) -> None:
         """End the connection with a TCP reset instead of an answer."""
         self._connection.reset()
+
+    def tear(self, output: bytes) -> None:
+        """Send these bytes, and a TCP reset a moment later: at once it would overtake them."""
+        self._connection.write(output)
+        self.after(_TEAR_AFTER_S, self.reset)
+
+    def hang_up(self) -> None:
+        """End the connection without an answer."""
+        self.reply(b"", close=True)
+
+    def pour(self, pieces: Iterator[bytes]) -> None:
+        """Send piece after piece, as fast as they are taken, until the connection ends or they do."""
+        while self._connection.has_room:
+            piece = next(pieces, None)
+            if piece is None:
+                self.reply(b"", close=True)
+                return
+            self._connection.write(piece)
+        self.after(_LOOK_EVERY_S, self.pour, pieces)
 
     def end(self) -> None:
         """The connection has gone: nothing that was planned for this request happens any more."""
@@ -125,6 +147,11 @@ class Connection(asyncio.Protocol):
     def write(self, output: bytes) -> None:
         """Write a piece of an answer."""
         self._transport.write(output)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the client is there and has taken nearly all that was written."""
+        return not self._transport.is_closing() and self._transport.get_write_buffer_size() < _MOST_UNSENT_BYTES
 
     def close(self) -> None:
         """End the connection; what was not answered never is."""

@@ -27,7 +27,8 @@ from supervisor.settings.units import say_duration
 TIMEOUT_S = 15.0
 VERIFY_TIMEOUT_S = 30.0
 MAX_ANSWER_BYTES = 64 * 1024
-HEADERS = {"Accept": "application/json", "User-Agent": "gatherer"}
+# Not compressed: an answer of MAX_ANSWER_BYTES is then no larger when it is unpacked.
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "gatherer"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,9 @@ class TokenKeeper:
         if self._task is not None:
             return
         # Redirects are off at the request, retries do not happen for POST: one permit, one request.
-        self._session = aiohttp.ClientSession(headers=HEADERS, cookie_jar=aiohttp.DummyCookieJar())
+        self._session = aiohttp.ClientSession(
+            headers=HEADERS, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+        )
         self._task = asyncio.create_task(self._timer.run(), name="tokens")
         for key in self._limiter.ring.keys:
             self.need(key, CONFIGURED)
@@ -226,7 +229,7 @@ class TokenKeeper:
             ) as response:
                 fate, status = ANSWERED, response.status
                 self._release(permit, fate, status)
-                return read_token(status, await response.content.read(MAX_ANSWER_BYTES))
+                return read_token(status, await _read(response.content))
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             # The kind only: an aiohttp error's text may hold the request's headers.
             return Failed(f"no answer from the token endpoint: {type(error).__name__}")
@@ -241,3 +244,11 @@ class TokenKeeper:
 
 def _disabled(key: Key) -> str:
     return f"disabled since {key.settings.disabled}; gatherer keys enable {key.name}"
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """Return an answer, however many pieces it comes in; of a very large one the beginning."""
+    answer = b""
+    while len(answer) < MAX_ANSWER_BYTES and (piece := await content.read(MAX_ANSWER_BYTES)):
+        answer += piece
+    return answer

@@ -25,7 +25,7 @@ from supervisor.core.clock import Clock
 from supervisor.worker.measures import Measures
 from supervisor.worker.permits import Permit, PermitRefused
 from supervisor.worker.response import HttpResponse
-from supervisor.worker.sdk import RequestFailed
+from supervisor.worker.sdk import MOST_BODY_BYTES, RequestFailed
 from supervisor.worker.sighting import Sighted, date_s
 
 MAX_WIRE_BYTES = 64 * 1024 * 1024
@@ -85,6 +85,7 @@ class HttpClient:
         region: str = "",
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        most_bytes: int = MOST_BODY_BYTES,
     ) -> HttpResponse:
         """GET base_url + path; see `sdk.Client.get`."""
         base = str(self._api["base_url"]).replace("{region}", region or str(self._api.get("region", "")))
@@ -95,7 +96,7 @@ class HttpClient:
         for _ in range(MAX_TRIES):
             permit = await self._permit(region, url)
             permit.region = where
-            response = await self._send(permit, url, headers or {})
+            response = await self._send(permit, url, headers or {}, most_bytes)
             last = "connection broke"
             if permit.is_probe and (response is None or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR):
                 raise RequestFailed("host down", url, f"HTTP {response.status}" if response else last)
@@ -129,7 +130,7 @@ class HttpClient:
                 raise RequestFailed("host down", url, error.why) from error
             raise RequestFailed("draining" if error.is_draining else "no permit", url, error.why) from error
 
-    async def _send(self, permit: Permit, url: str, headers: Mapping[str, str]) -> HttpResponse | None:
+    async def _send(self, permit: Permit, url: str, headers: Mapping[str, str], most_bytes: int) -> HttpResponse | None:
         """Return the answer; None = the connection broke, worth one more permit. Timeouts raise.
 
         Where no connection came about, no byte can have left: the permit goes back unsent, and the slot
@@ -150,8 +151,8 @@ class HttpClient:
                 ) as response:
                     rtt_s = self._clock.monotonic() - started
                     self._report(permit, response, rtt_s)
-                    raw = await self._read(response, url)
-                    return HttpResponse(response.status, response.headers, url, raw)
+                    raw = await _read(response, url, min(MAX_WIRE_BYTES, most_bytes))
+                    return HttpResponse(response.status, response.headers, url, raw, most_bytes)
         except NO_CONNECTION as error:
             self.requests -= 1
             await self._clock.sleep_until(self._clock.monotonic() + UNREACHABLE_PAUSE_S)
@@ -173,17 +174,18 @@ class HttpClient:
         else:
             permit.answered(response.status, rtt_s, _retry_after_s(headers), room=_room(headers))
 
-    async def _read(self, response: aiohttp.ClientResponse, url: str) -> bytes:
-        if (response.content_length or 0) > MAX_WIRE_BYTES:
-            raise RequestFailed("too large", url, f"{response.content_length} bytes")
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.content.iter_any():
-            size += len(chunk)
-            if size > MAX_WIRE_BYTES:
-                raise RequestFailed("too large", url, f"more than {MAX_WIRE_BYTES} bytes")
-            chunks.append(chunk)
-        return b"".join(chunks)
+
+async def _read(response: aiohttp.ClientResponse, url: str, most_bytes: int) -> bytes:
+    if (response.content_length or 0) > most_bytes:
+        raise RequestFailed("too large", url, f"{response.content_length} bytes")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > most_bytes:
+            raise RequestFailed("too large", url, f"more than {most_bytes} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 @contextmanager

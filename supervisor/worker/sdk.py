@@ -32,6 +32,7 @@ from supervisor.core.job import (
 
 __all__ = [
     "BLAMELESS_S",
+    "MOST_BODY_BYTES",
     "ClaimedJob",
     "Client",
     "Discard",
@@ -54,6 +55,9 @@ __all__ = [
 
 BLAMELESS_S = {"draining": 0.0, "no permit": 30.0, "unreachable": 15.0, "host down": 60.0}
 """Reasons for which no job is to blame, and how many seconds later it should come again."""
+
+MOST_BODY_BYTES = 16 * 1024 * 1024
+"""The largest body that a request accepts unless it says otherwise."""
 
 
 class RequestFailed(GathererError):
@@ -117,10 +121,11 @@ class Client(Protocol):
         region: str = "",
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        most_bytes: int = MOST_BODY_BYTES,
     ) -> Response:
         """GET base_url + path (`{region}` in base_url filled in). Any status but 429 and a first 401 comes back.
 
-        RequestFailed when there is no answer.
+        most_bytes: of the body, plain; a larger one is no answer. RequestFailed when there is none.
         """
         ...
 

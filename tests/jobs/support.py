@@ -90,6 +90,7 @@ class ScriptedApi:
         region: str = "",
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        most_bytes: int = 0,
     ) -> Scripted:
         self.paths.append(unquote(path))
         self.requests.append({"path": path, "region": region, "params": params, "headers": headers})

@@ -185,7 +185,7 @@ async def test_the_limit_is_shared_by_the_sources(run: IndexRun) -> None:
 async def test_a_leaderboard_that_fails_leaves_the_others(run: IndexRun) -> None:
     outcome = await run.run("seeds", leaderboards() | {SEASONS: fails()}, **ONE_OF_EACH)
     assert isinstance(outcome, Done)
-    assert "1 leaderboards without an answer" in outcome.note
+    assert "1 leaderboards could not be read" in outcome.note
     assert "characters eu/garona/ann" in run.staged()
 
 

@@ -1,8 +1,10 @@
-"""A clock that moves only when a test says so."""
+"""Clocks of tests: one that moves only when a test says so, and one that a test pushes on."""
 
 import asyncio
 import heapq
 import itertools
+import time
+from contextlib import suppress
 
 
 class FakeClock:
@@ -55,3 +57,39 @@ class FakeClock:
         self.set(end)
         for _ in range(10):
             await asyncio.sleep(0)
+
+
+class HastyClock:
+    """The real clock plus what a test skipped: `skip` moves both clocks on and wakes whoever's time has come.
+
+    For tests with real sockets, whose own timeouts pass in real time, and with hours between two of their steps.
+    """
+
+    def __init__(self, wall: float = 1_790_000_000.0) -> None:
+        self._began_at = time.monotonic()
+        self._wall = wall
+        self._skipped_s = 0.0
+        self._skips: set[asyncio.Event] = set()
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self._skipped_s
+
+    def wall(self) -> float:
+        return self._wall + self.monotonic() - self._began_at
+
+    async def sleep_until(self, deadline: float) -> None:
+        skipped = asyncio.Event()
+        self._skips.add(skipped)
+        try:
+            while (left_s := deadline - self.monotonic()) > 0:
+                skipped.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(skipped.wait(), left_s)
+        finally:
+            self._skips.discard(skipped)
+
+    def skip(self, seconds: float) -> None:
+        """Let so much time pass at once."""
+        self._skipped_s += seconds
+        for skipped in self._skips:
+            skipped.set()
