@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from random import Random
 
@@ -61,16 +62,17 @@ class Feeder:
         self._at_once = max(1, int(len(work) * FEED_EVERY_S / (seconds * FILL_SHARE)))
         self._chance = chance
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="feeder")
+        self._beside = ThreadPoolExecutor(1, "feeder")
         self.outputs: list[bytes] = []
 
     def __enter__(self) -> "Feeder":
-        self._thread.start()
+        self._running = self._beside.submit(self._run)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join()
+        self._running.result()  # an error of ours must not pass for an idle hour
+        self._beside.shutdown()
 
     def remaining(self) -> Work:
         """Return what was never acknowledged; after the block."""
@@ -113,7 +115,11 @@ class Feeder:
         asked_at = time.time()
         command = [sys.executable, "-m", "supervisor.cli", "enqueue", kind, "--file", "-", "--max-age", "0"]
         command += ["--run-dir", str(self._system.folder / "run")]
-        ended = subprocess.run(command, input="\n".join(mine).encode(), capture_output=True, timeout=CLI_WITHIN_S)
+        try:
+            ended = subprocess.run(command, input="\n".join(mine).encode(), capture_output=True, timeout=CLI_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._ledger.refused += 1
+            return False
         self.outputs.append(ended.stdout + ended.stderr)
         if ended.returncode == 0:
             self._ledger.note([(kind, entity) for entity in mine], asked_at)

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.soaking.audits import jobs, limits, memory, remains, rows
+from scripts.soaking.audits import jobs, limits, logs, memory, remains, rows
 from scripts.soaking.course import Seen
 from scripts.soaking.settings import PER_HOUR, PER_SECOND
 
@@ -14,7 +14,7 @@ KNOWN_FILES = ("config.toml", "supervisor.log", "simulator.log", "state", "run",
 def judge(seen: Seen) -> dict[str, list[str]]:
     """Return {what must hold: findings}; none is the good answer."""
     audits: dict[str, Callable[[Seen], list[str]]] = {
-        "the course itself went as planned": lambda seen: seen.findings,
+        "the course itself went as planned": _course,
         "no temporary file, no socket is left": _files,  # first: reading a database leaves SQLite's files beside it
         "every accepted job is completed, waits, or was discarded with a reason": _jobs,
         "no effect twice, none missing": _effects,
@@ -25,8 +25,20 @@ def judge(seen: Seen) -> dict[str, list[str]]:
         "descriptors at rest are as many as before": lambda seen: memory.leaked(seen.before, seen.after),
         "memory is flat": lambda seen: memory.growing(seen.memory) + memory.large(seen.most_mb),
         "no secret and no token is shown or stored": _secrets,
+        "the log is events, without a traceback": _log,
     }
     return {name: audit(seen) for name, audit in audits.items()}
+
+
+def _course(seen: Seen) -> list[str]:
+    """Object to what went unseen too: an audit of nothing finds nothing."""
+    watched = {name.partition("/")[0] for name, samples in seen.memory.items() if len(samples) >= memory.LEAST_SAMPLES}
+    unseen = [f"nobody watched the memory of the {role}" for role in ("supervisor", "database") if role not in watched]
+    if not seen.pages:
+        unseen.append("no page was read for secrets")
+    if not len(seen.ledger):
+        unseen.append("no job was acknowledged")
+    return seen.findings + unseen
 
 
 def _state(seen: Seen) -> Path:
@@ -60,3 +72,8 @@ def _secrets(seen: Seen) -> list[str]:
         seen.needles.search_files(folder)
     seen.needles.search("the log", (seen.broken / "supervisor.log").read_bytes())
     return seen.needles.findings
+
+
+def _log(seen: Seen) -> list[str]:
+    with (seen.broken / "supervisor.log").open(errors="replace") as log:
+        return logs.accidents(log)

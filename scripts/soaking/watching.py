@@ -4,7 +4,9 @@ import threading
 import time
 import urllib.request
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 
 import psutil
@@ -32,7 +34,7 @@ class Watch:
         self._system = system
         self._needles = needles
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch")
+        self._beside = ThreadPoolExecutor(1, "watch")
         self._zombies: dict[tuple[int, float], float] = {}
         self.memory: dict[str, list[tuple[float, float]]] = {}
         self.most_mb: dict[str, float] = {}
@@ -40,12 +42,13 @@ class Watch:
         self.read: Counter[int] = Counter()
 
     def __enter__(self) -> "Watch":
-        self._thread.start()
+        self._running = self._beside.submit(self._run)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join()
+        self._running.result()  # an error of ours must not pass for a clean look
+        self._beside.shutdown()
 
     def since(self, moment: float) -> dict[str, list[tuple[float, float]]]:
         """Return the samples from `moment` on of those that lived from then to the end."""
@@ -60,7 +63,7 @@ class Watch:
         looks = 0
         while not self._over.wait(LOOK_EVERY_S):
             looks += 1
-            with suppress(psutil.NoSuchProcess):
+            with suppress(psutil.NoSuchProcess, OSError):
                 self._look()
             if looks % READ_EVERY == 0:
                 self._read_pages()
@@ -68,7 +71,7 @@ class Watch:
     def _look(self) -> None:
         now = time.monotonic()
         for process in self._system.processes():
-            with suppress(psutil.NoSuchProcess, psutil.AccessDenied, IndexError):
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied, IndexError, OSError):
                 if process.status() == psutil.STATUS_ZOMBIE:
                     self._note_zombie(process, now)
                     continue
@@ -87,7 +90,7 @@ class Watch:
 
     def _read_pages(self) -> None:
         """Read what anybody may read; it may well be down."""
-        with suppress(OSError, StopIteration, ValueError):
+        with suppress(OSError, HTTPException, StopIteration, ValueError):
             port = self._system.port()
             for page in PAGES:
                 self._read(f"http://127.0.0.1:{port}{page}")
