@@ -6,7 +6,7 @@ from random import Random
 from scripts.soaking.feeding import Ledger
 from scripts.soaking.plan import LEAST_NAMES, parse
 from scripts.soaking.reporting import put
-from scripts.soaking.weather import Weather
+from scripts.soaking.weather import FEW, Weather
 from scripts.soaking.worlds import LEAVE, RENAME, VANISH, Worklist
 from tests.soaking.fake_world import FakeWorld
 
@@ -20,6 +20,7 @@ def test_every_fault_that_the_dice_can_bring_is_understood_and_none_is_a_429() -
         for rule in fake.faults.rules:
             assert rule.status != 429
             assert rule.share < 1.0 or rule.times is not None, "something must always get through"
+            assert not ((rule.times or 0) > FEW and rule.match.search("token")), "tokens are asked for too seldom"
             seen.add(rule.do)
     assert seen == {"status", "reset", "cut", "slow", "delay", "html", "empty404", "malformed"}
     weather.clear()
