@@ -1,4 +1,8 @@
-"""Say how long to wait before the database process is started again: backoff, and a budget for crash loops."""
+"""Say how long to wait before the database process is started again: backoff, and a budget for crash loops.
+
+A first death in BUDGET_S is answered at once, because everything waits for this process, and nobody else restarts with
+it; only the ones after it may be a loop.
+"""
 
 from collections import deque
 from random import Random
@@ -26,8 +30,10 @@ class Restarts:
         self._deaths.append(now)
         if self.is_degraded(now):
             return BACKOFF_CAP_S
-        recent = sum(1 for moment in self._deaths if now - moment < BUDGET_S)
-        return full_jitter(recent, base_s=BACKOFF_BASE_S, cap_s=BACKOFF_CAP_S, random=self._random)
+        earlier = sum(1 for moment in self._deaths if now - moment < BUDGET_S) - 1
+        if not earlier:
+            return 0.0
+        return full_jitter(earlier, base_s=BACKOFF_BASE_S, cap_s=BACKOFF_CAP_S, random=self._random)
 
     def is_degraded(self, now: float) -> bool:
         """Tell whether it dies again and again."""

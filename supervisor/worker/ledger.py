@@ -20,8 +20,9 @@ from supervisor.core.messages import Claim, Claimed, Failed, FromDatabase, Hello
 from supervisor.core.wire import Channel
 
 CALL_TIMEOUT_S = 30.0
+# Small, because everything waits for it, and asking a Unix socket that is not there costs next to nothing.
 RECONNECT_BASE_S = 0.05
-RECONNECT_CAP_S = 1.0
+RECONNECT_CAP_S = 0.1
 
 
 class StoreFailed(GathererError):

@@ -24,6 +24,8 @@ from supervisor.worker.runner import Runner
 
 START_WAIT_S = 60.0
 PAUSE_AFTER_REFUSAL_S = 1.0
+# Mostly the database is being restarted; until it is back no start permit comes anyway.
+PAUSE_WITHOUT_DATABASE_S = 0.1
 DRAIN_LOOK_EVERY_S = 0.05
 
 
@@ -126,7 +128,7 @@ class Slots:
             return await self._permits.acquire(start=True, priority=Priority.BACKGROUND, deadline=deadline)
         except PermitRefused as error:
             if error.why != TIMEOUT_WAITING:
-                await self._pause()
+                await self._pause(PAUSE_AFTER_REFUSAL_S)
             return None
 
     async def _turn(self, permit: Permit) -> None:
@@ -144,7 +146,7 @@ class Slots:
             job = await asyncio.shield(claim.job)
         except UnavailableError:
             permit.not_sent()
-            await self._pause()
+            await self._pause(PAUSE_WITHOUT_DATABASE_S)
             return None
         except asyncio.CancelledError:
             permit.not_sent()
@@ -176,6 +178,6 @@ class Slots:
             if job is not None:
                 await self._runner.give_back(job)
 
-    async def _pause(self) -> None:
-        wait_s = PAUSE_AFTER_REFUSAL_S * self._random.uniform(0.5, 1.5)
+    async def _pause(self, about_s: float) -> None:
+        wait_s = about_s * self._random.uniform(0.5, 1.5)
         await self._clock.sleep_until(self._clock.monotonic() + wait_s)
