@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from supervisor.core.errors import ConfigurationError
-from supervisor.database.damage import DATABASES, NoRoomError
+from supervisor.database.damage import DATABASES, NoRoomError, first_damage
 from supervisor.database.failures import is_full
 from supervisor.settings.durable import sync_folder
 
@@ -110,10 +110,10 @@ def _copy_database(source: sqlite3.Connection, folder: Path) -> None:
     target = sqlite3.connect(folder / path.name)
     try:
         source.backup(target, pages=PAGES_A_STEP)
-        found = target.execute("PRAGMA quick_check(1)").fetchone()[0]
+        found = first_damage(target)
     finally:
         target.close()
-    if found != "ok":
+    if found:
         raise DamagedError(f"{path}: damaged ({found}); older backups are whole: gatherer restore")
 
 

@@ -58,14 +58,14 @@ class LeaseNumbers:
 
     def __init__(self) -> None:
         self._next = 0
-        self._end = 0
 
     def take(self, connection: sqlite3.Connection, n: int) -> int:
         """Return the first of `n` fresh numbers in a row, n ≤ LEASES_RESERVED; inside a transaction."""
-        if self._next + n > self._end:
-            row = connection.execute(_GET, {"name": "lease"}).fetchone()
-            first = (row[0] if row else 0) + 1
-            connection.execute(_SET, {"name": "lease", "value": first + LEASES_RESERVED - 1})
-            self._next, self._end = first, first + LEASES_RESERVED
+        row = connection.execute(_GET, {"name": "lease"}).fetchone()
+        reserved = row[0] if row else 0
+        # Looked up each time, because the transaction that reserved may have been lost.
+        if self._next == 0 or self._next + n - 1 > reserved:
+            self._next = max(self._next, reserved + 1)
+            connection.execute(_SET, {"name": "lease", "value": self._next + LEASES_RESERVED - 1})
         self._next += n
         return self._next - n

@@ -1,6 +1,6 @@
 """Numbered migrations: apply what is new, refuse what is newer than this program.
 
-    folder/NNNN_name.sql       applied once, in order, each in its own transaction
+    folder/NNNN_name.sql       applied once, in order; all that are new in one transaction
     table migrations(package, number, name, sha256, applied_at) in the same file remembers
 
 A file that changed after it was applied is not applied again; the caller is told.
@@ -9,6 +9,7 @@ A file that changed after it was applied is not applied again; the caller is tol
 import hashlib
 import re
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,19 +59,58 @@ def find(folder: Path) -> list[Migration]:
 
 
 def migrate(connection: sqlite3.Connection, package: str, known: list[Migration], *, now: float) -> Migrated:
-    """Bring the connection's main file up to `known`. Must run outside a transaction.
+    """Bring one package's tables in the connection's main file up to `known`. As `migrate_all`."""
+    return migrate_all(connection, {package: known}, now=now)[0]
 
-    ConfigurationError: the file has a migration that this program does not know, or one fails (it is
-    rolled back; those before it stay).
+
+def migrate_all(connection: sqlite3.Connection, known: Mapping[str, list[Migration]], *, now: float) -> list[Migrated]:
+    """Bring the connection's main file up to `known` (by package) in one transaction; must run outside one.
+
+    So a kill in the middle leaves the old schema. ConfigurationError: the file has a migration that this program does
+    not know, or one fails; then nothing has changed. sqlite3.Error: the disk or the file fails; the same.
     """
-    connection.execute(_TABLE)
-    query = "SELECT number, name, sha256 FROM migrations WHERE package = ?"
-    applied = {number: (name, sha256) for number, name, sha256 in connection.execute(query, (package,))}
+    for package, migrations in known.items():
+        refuse_newer(connection, package, migrations)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(_TABLE)
+        migrated = [_migrate(connection, package, migrations, now) for package, migrations in known.items()]
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return migrated
+
+
+def refuse_newer(connection: sqlite3.Connection, package: str, known: list[Migration]) -> None:
+    """ConfigurationError: the connection's main file has a migration of the package that this program does not know."""
     newest = max((migration.number for migration in known), default=0)
-    newer = sorted(number for number in applied if number > newest)
+    newer = sorted((number, name) for number, (name, _) in _applied(connection, package).items() if number > newest)
     if newer:
-        name = f"{package}/{newer[-1]:04}_{applied[newer[-1]][0]}"
-        raise ConfigurationError([f"the database has {name}, which is newer than this program; update it"])
+        number, name = newer[-1]
+        raise ConfigurationError(
+            [f"the database has {package}/{number:04}_{name}, which is newer than this program; update it"]
+        )
+
+
+def is_behind(connection: sqlite3.Connection, package: str, known: list[Migration]) -> bool:
+    """Tell whether `migrate` would change what earlier runs of the package have made."""
+    applied = _applied(connection, package)
+    return bool(applied) and any(migration.number not in applied for migration in known)
+
+
+def _applied(connection: sqlite3.Connection, package: str) -> dict[int, tuple[str, str]]:
+    """Return (name, sha256) by number of what the main file has of the package."""
+    tables = connection.execute("SELECT count(*) FROM main.sqlite_master WHERE name = 'migrations'").fetchone()[0]
+    if not tables:
+        return {}
+    query = "SELECT number, name, sha256 FROM main.migrations WHERE package = ?"
+    return {number: (name, sha256) for number, name, sha256 in connection.execute(query, (package,))}
+
+
+def _migrate(connection: sqlite3.Connection, package: str, known: list[Migration], now: float) -> Migrated:
+    applied = _applied(connection, package)
     fresh = [migration for migration in known if migration.number not in applied]
     for migration in fresh:
         _apply(connection, package, migration, now)
@@ -81,25 +121,13 @@ def migrate(connection: sqlite3.Connection, package: str, known: list[Migration]
     )
 
 
-def is_behind(connection: sqlite3.Connection, package: str, known: list[Migration]) -> bool:
-    """Tell whether `migrate` would change what earlier runs of the package have made."""
-    tables = connection.execute("SELECT count(*) FROM main.sqlite_master WHERE name = 'migrations'").fetchone()[0]
-    query = "SELECT number FROM main.migrations WHERE package = ?"
-    applied = {number for (number,) in connection.execute(query, (package,))} if tables else set()
-    return bool(applied) and any(migration.number not in applied for migration in known)
-
-
 def _apply(connection: sqlite3.Connection, package: str, migration: Migration, now: float) -> None:
-    connection.execute("BEGIN IMMEDIATE")
     try:
         for part in split(migration.text):
             connection.execute(part)
         row = (package, migration.number, migration.name, migration.sha256, now)
         connection.execute("INSERT INTO migrations VALUES (?, ?, ?, ?, ?)", row)
-        connection.execute("COMMIT")
     except sqlite3.Error as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
         if is_of_storage(error):
             raise  # not the migration's fault; the start says what it means
         raise ConfigurationError([f"migration {package}/{migration.number:04}_{migration.name}: {error}"]) from error

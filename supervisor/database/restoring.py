@@ -16,7 +16,7 @@ from pathlib import Path
 
 from supervisor.core.errors import RefusedError
 from supervisor.database.backup import BESIDE, FOLDER, PART
-from supervisor.database.damage import DATABASES
+from supervisor.database.damage import DATABASES, first_damage
 from supervisor.database.opening import APPLICATION_ID, connect
 from supervisor.settings.durable import sync_folder
 
@@ -71,13 +71,15 @@ def check(path: Path) -> None:
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
     try:
         owner = connection.execute("PRAGMA application_id").fetchone()[0]
-        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        found = first_damage(connection)
     except sqlite3.DatabaseError as error:
         raise RefusedError(f"{path}: {error}; take another backup") from error
     finally:
         connection.close()
-    if owner != APPLICATION_ID or found != "ok":
-        raise RefusedError(f"{path}: is damaged or not ours ({found}); take another backup")
+    if owner != APPLICATION_ID:
+        raise RefusedError(f"{path}: is no database of Gatherer; take another backup")
+    if found:
+        raise RefusedError(f"{path}: is damaged ({found}); take another backup")
 
 
 def _all_copied(backup: Path, state_dir: Path) -> list[Path]:

@@ -30,7 +30,7 @@ from supervisor.database.loops import keep_doing
 from supervisor.database.migrations import Migrated
 from supervisor.database.packages import Package
 from supervisor.database.parts import Parts
-from supervisor.database.schema import is_old, migrate_engine, migrate_packages
+from supervisor.database.schema import is_old, migrate_schema, refuse_newer_schema
 from supervisor.database.staging import abort_strays
 from supervisor.database.suspects import adopt
 from supervisor.database.workers import specs_of
@@ -78,14 +78,14 @@ class Service:
         files = self._files = opening.open_files(self._state_dir, await self._lock())
         packages = {spec.package.folder: spec.package for spec in specs if spec.package}
         await asyncio.to_thread(self._back_up_if_old, files.connection, self._clock.wall(), packages.values())
-        self._tell([migrate_engine(files.connection, self._clock.wall())])
+        work = partial(migrate_schema, packages=packages.values(), market_path=files.market_path)
+        self._tell(await asyncio.to_thread(work, files.connection, self._clock.wall()))
         self.parts = Parts(
             files.connection, state_dir=self._state_dir, clock=self._clock, random=self._random,
             send=self._send, note=self.note, damaged=self.broken.set_result,
         )  # fmt: skip  # as above
         self.parts.writer.start()
         self.parts.workers.apply(specs, settings.default_region, settings.regions)
-        await self._migrate()
         await self._adopt(exits)
         await self.parts.reader.start()
         await self.parts.stale_reader.start()
@@ -171,8 +171,13 @@ class Service:
             await self._clock.sleep_until(self._clock.monotonic() + LOCK_LOOK_EVERY_S)
 
     def _back_up_if_old(self, connection: sqlite3.Connection, now: float, packages: Iterable[Package]) -> None:
-        """Keep what migrations are about to change. ConfigurationError: it cannot be kept, so nothing is migrated."""
+        """Keep what migrations are about to change.
+
+        ConfigurationError: it is newer than this program, or it cannot be kept; NoRoomError: the disk is too full for
+        that. Then nothing is migrated.
+        """
         assert self._files is not None
+        refuse_newer_schema(connection, packages=packages, market_path=self._files.market_path)
         if is_old(connection, packages=packages, market_path=self._files.market_path):
             folder = backup.before_migrations(self._state_dir, now)
             self._loop.call_soon_threadsafe(partial(self.note, "state_backed_up", folder=str(folder)))
@@ -180,7 +185,7 @@ class Service:
     async def _migrate(self) -> None:
         assert self._files is not None
         packages = self.parts.workers.packages()
-        work = partial(migrate_packages, packages=packages, market_path=self._files.market_path)
+        work = partial(migrate_schema, packages=packages, market_path=self._files.market_path)
         self._tell(await self.parts.writer.do(work, Lane.OUTSIDE))
 
     def _tell(self, all_migrated: Sequence[Migrated]) -> None:

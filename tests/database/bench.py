@@ -53,11 +53,10 @@ class Bench:
         self.now = 1000.0
         self.files = opening.open_files(folder, opening.lock(folder))
         self.db = self.files.connection
-        schema.migrate_engine(self.db, 0.0)
         self.workers = Workers()
         self.workers.apply(specs_of(settings()), "eu")
         packages = self.workers.packages()
-        schema.migrate_packages(self.db, 0.0, packages=packages, market_path=self.files.market_path)
+        schema.migrate_schema(self.db, 0.0, packages=packages, market_path=self.files.market_path)
         self.claiming = Claiming()
 
     def close(self) -> None:

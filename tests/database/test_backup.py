@@ -47,6 +47,19 @@ def test_backup_that_fails_leaves_nothing(bench: Bench) -> None:
     assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
 
 
+def test_backup_with_history_is_taken_for_whole(tmp_path: Path) -> None:
+    """SQLite 3.40 says of each row of such a table that it has a NULL."""
+    bench = Bench(tmp_path)
+    bench.db.execute(
+        "CREATE TABLE history (entity TEXT, kind TEXT, before TEXT NOT NULL, seen REAL, "
+        "PRIMARY KEY (entity, seen, kind)) WITHOUT ROWID"
+    )
+    bench.db.execute("INSERT INTO history VALUES ('eu/a', 'NAME', 'b', 1.0)")
+    folder = backup.copy(backup.pin(tmp_path), tmp_path, NOW)
+    bench.close()
+    restoring.restore(folder, tmp_path, NOW + 5)
+
+
 def test_restore_puts_the_backup_in_place_and_moves_aside_what_was_there(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.enqueue("eu/paris")

@@ -65,3 +65,15 @@ def test_claims_that_are_served_together_share_what_waits_in_their_order(bench: 
     assert [[job.entity for job in jobs] for jobs in (first, second, third)] == [["eu/a", "eu/b"], ["eu/c"], []]
     assert {row["replica"] for row in bench.rows("SELECT replica FROM jobs")} == {"towns#1", "towns#2"}
     assert bench.row(second[0].id)["replica"] == "towns#2"
+
+
+def test_lease_number_of_a_lost_transaction_is_not_used_again_after_a_restart(bench: Bench) -> None:
+    bench.enqueue("eu/a")
+    bench.db.execute("BEGIN IMMEDIATE")
+    bench.claiming.claim(bench.db, bench.now, asks=[Ask("towns#1", 1)], spec=bench.spec())
+    bench.db.execute("ROLLBACK")  # as a full disk does, with the block of numbers that was reserved in it
+    (job,) = bench.claim()
+    bench.give_back(job)
+    bench.claiming = Claiming()
+    (after_restart,) = bench.claim()
+    assert after_restart.lease > job.lease

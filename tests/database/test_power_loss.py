@@ -2,8 +2,9 @@
 
 import os
 import sqlite3
+import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -23,7 +24,7 @@ from tests.support.power.vfs import recorded
 
 pytestmark = pytest.mark.slow
 
-CUTS = int(os.environ.get("GATHERER_CUTS", "300"))
+CUTS = int(os.environ.get("GATHERER_CUTS", "500"))
 ROUNDS = 12
 STALLS = 40
 
@@ -118,6 +119,14 @@ async def tape(
     yield tape, disk
 
 
+@pytest.fixture
+def quick(tmp_path: Path) -> Iterator[Path]:
+    """Where the disks of the cuts are made: in memory where there is such a place, for nothing of them must last."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as folder:
+        yield Path(folder)
+
+
 def check(folder: Path, promises: list[Any]) -> None:
     """Open what a cut has left as a start does. Loss: something is missing, or there by halves."""
     files = opening.open_files(folder, opening.lock(folder))
@@ -192,9 +201,9 @@ def losses(tape: Tape, disk: Disk, folder: Path, moments: int, random: Random) -
     return found
 
 
-async def test_no_cut_loses_what_was_answered_or_leaves_half_of_it(tape: tuple[Tape, Disk], tmp_path: Path) -> None:
+async def test_no_cut_loses_what_was_answered_or_leaves_half_of_it(tape: tuple[Tape, Disk], quick: Path) -> None:
     record, disk = tape
-    assert losses(record, disk, tmp_path, CUTS, Random(1)) == []
+    assert losses(record, disk, quick, CUTS, Random(1)) == []
     assert len(disk.promises) > 100
 
 
@@ -206,6 +215,6 @@ MUTANTS = {
 
 
 @pytest.mark.parametrize("tape", MUTANTS.values(), ids=MUTANTS, indirect=True)
-async def test_check_finds_the_loss_when(tape: tuple[Tape, Disk], tmp_path: Path) -> None:
+async def test_check_finds_the_loss_when(tape: tuple[Tape, Disk], quick: Path) -> None:
     record, disk = tape
-    assert losses(record, disk, tmp_path, 100, Random(1))
+    assert losses(record, disk, quick, 60, Random(1))

@@ -24,8 +24,9 @@ from tests.support.power.tape import Created, Deleted, FolderSynced, Synced, Tap
 IOERR = 10
 CREATE, MAIN_JOURNAL, SUPER_JOURNAL, WAL = 0x4, 0x800, 0x4000, 0x80000
 
-Open = CFUNCTYPE(c_int, c_void_p, c_char_p, c_void_p, c_int, POINTER(c_int))
-Delete = CFUNCTYPE(c_int, c_void_p, c_char_p, c_int)
+# Names as bare pointers: the system's VFS keeps the one that it is given, and a copy of Python's would be gone.
+Open = CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_int, POINTER(c_int))
+Delete = CFUNCTYPE(c_int, c_void_p, c_void_p, c_int)
 Write = CFUNCTYPE(c_int, c_void_p, c_void_p, c_int, c_int64)
 Truncate = CFUNCTYPE(c_int, c_void_p, c_int64)
 Sync = CFUNCTYPE(c_int, c_void_p, c_int)
@@ -89,8 +90,8 @@ class Recorder:
         self._library.sqlite3_vfs_unregister(ctypes.byref(self._vfs))
         self._library.sqlite3_vfs_register(self._system, 1)
 
-    def _on_open(self, vfs: int, name: bytes | None, file: int, flags: int, out: Any) -> int:
-        path = Path(os.fsdecode(name)) if name else None
+    def _on_open(self, vfs: int, name: int | None, file: int, flags: int, out: Any) -> int:
+        path = _path(name) if name else None
         ours = path is not None and path.parent == self._folder
         is_new = ours and path is not None and not path.exists()
         code = self._open(vfs, name, file, flags, out)
@@ -104,9 +105,9 @@ class Recorder:
         self._take_over(file)
         return code
 
-    def _on_delete(self, vfs: int, name: bytes, sync_folder: int) -> int:
+    def _on_delete(self, vfs: int, name: int, sync_folder: int) -> int:
         code = self._delete(vfs, name, sync_folder)
-        path = Path(os.fsdecode(name))
+        path = _path(name)
         if not code and path.parent == self._folder:
             self._tape.add(Deleted(path.name))
             if sync_folder:
@@ -170,6 +171,10 @@ def recorded(folder: Path) -> Iterator[Tape]:
         yield tape
     finally:
         recorder.remove()
+
+
+def _path(name: int) -> Path:
+    return Path(os.fsdecode(ctypes.string_at(name)))
 
 
 def _library() -> CDLL:
