@@ -78,12 +78,13 @@ class Broken:
 class Failed:
     """No answer that means anything; the next try may get one.
 
-    reason: a reason of RequestFailed, "braked", "status" or "body". after_s: None = usual backoff.
+    reason: a reason of RequestFailed, "braked", "status" or "body". after_s: None = usual backoff. endpoint: of braked.
     """
 
     error: str
     reason: str = "status"
     after_s: float | None = None
+    endpoint: str = ""
 
 
 Answer: TypeAlias = Found[T] | Missing | NotModified | Broken | Failed
@@ -155,7 +156,8 @@ async def ask(
     HTTP date, "" = unconditional. most_bytes: of the plain body. A braked endpoint is not asked.
     """
     if work.is_braked(endpoint):
-        return Failed(error=f"{endpoint} is braked: its bodies did not parse lately", reason=BRAKED)
+        error = f"{endpoint}: not asked, its bodies did not parse lately"
+        return Failed(error=error, reason=BRAKED, endpoint=endpoint)
     headers = {"Battlenet-Namespace": f"{namespace}-{region}"}
     if modified_since:
         headers["If-Modified-Since"] = modified_since
@@ -207,6 +209,15 @@ def retry(failed: Failed) -> Retry | Snooze:
 def unparsed(broken: Broken) -> Unparsed:
     """Return the outcome of a job one of whose answers has an unknown shape."""
     return Unparsed(endpoint=broken.endpoint, error=broken.error, body=broken.body)
+
+
+def rest(failed: Failed) -> Retry | Snooze | Unparsed:
+    """Return the outcome of a job that has stored what it could and lacks this answer.
+
+    One that is braked would not come for long, and each try would ask again for what is fresh: the job ends as
+    unparsed, and comes back by the same command as those whose answer was seen.
+    """
+    return Unparsed(endpoint=failed.endpoint, error=failed.error) if is_braked(failed) else retry(failed)
 
 
 class _ErrorBody(msgspec.Struct):

@@ -160,18 +160,19 @@ class Scan:
     def _outcome(self, summary: Summary, answers: PartAnswers) -> Outcome:
         """Store what was found; then the worst answer of a part decides what becomes of the job."""
         effects, follow_ups = self._effects(summary, answers), self._follow_ups(summary)
-        braked = [name for name, each in answers.items() if api.is_braked(each)]
-        failed = [each for each in answers.values() if isinstance(each, api.Failed) and not api.is_braked(each)]
-        if failed:
+        failed = [each for each in answers.values() if isinstance(each, api.Failed)]
+        failed.sort(key=api.is_braked)
+        if failed and not api.is_braked(failed[0]):
             return replace(api.retry(failed[0]), effects=effects, follow_ups=follow_ups)
         broken = next((each for each in answers.values() if isinstance(each, api.Broken)), None)
         if broken:
             return replace(api.unparsed(broken), effects=effects, follow_ups=follow_ups)
+        if failed:
+            return replace(api.rest(failed[0]), effects=effects, follow_ups=follow_ups)
         saved = max(0, NOMINAL_REQUESTS - self._requests)
         if not answers:
             return Skipped(effects=effects, follow_ups=follow_ups, saved=saved, note="unchanged since its last login")
-        note = f"without {', '.join(braked)}: braked" if braked else ""
-        return Done(effects=effects, follow_ups=follow_ups, saved=saved, note=note)
+        return Done(effects=effects, follow_ups=follow_ups, saved=saved)
 
     def _effects(self, summary: Summary, answers: PartAnswers) -> list[Effect]:
         locale = str(self._work.api["locale"])

@@ -11,6 +11,7 @@ New members are asked for as background characters.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
@@ -50,11 +51,11 @@ async def run(job: ClaimedJob, work: Work) -> Outcome:
     if isinstance(guild, api.Missing):
         return Gone(effects=[Effect("guild_missing", [{}])], note="the API knows no such guild")
     if not isinstance(guild, api.Found):
-        return _unanswered(guild, [Effect("guild_attempt", [{}])])
+        return _unanswered(guild, [Effect("guild_attempt", [{}])], api.retry)
     seen = Effect("guild_seen", [_guild_row(guild.value)])
     roster = await _ask(job, work, "roster", Roster, "roster")
     if not isinstance(roster, api.Found):
-        return _unanswered(roster, [seen])
+        return _unanswered(roster, [seen], api.rest)
     members = roster.value.members
     if is_short(len(members), guild.value.member_count):
         error = f"the roster has {len(members)} of {guild.value.member_count} members"
@@ -91,12 +92,14 @@ async def _ask(job: ClaimedJob, work: Work, name: str, model: type[api.T], *belo
     )
 
 
-def _unanswered(answer: api.Answer[api.T], effects: list[Effect]) -> Outcome:
+def _unanswered(
+    answer: api.Answer[api.T], effects: list[Effect], of_failed: Callable[[api.Failed], Outcome]
+) -> Outcome:
     """Judge an answer that is not the wanted one; a missing roster of an existing guild passes."""
     if isinstance(answer, api.Broken):
         return replace(api.unparsed(answer), effects=effects)
     if isinstance(answer, api.Failed):
-        return replace(api.retry(answer), effects=effects)
+        return replace(of_failed(answer), effects=effects)
     return Retry(effects=effects, error="the guild is found, its roster is not", after_s=SHORT_AGAIN_S)
 
 

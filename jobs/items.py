@@ -70,7 +70,7 @@ async def _with_media(job: ClaimedJob, work: Work, effects: list[Effect], saved:
     answer = await _ask(job, work, ItemMedia, "media", "item")
     match answer:
         case api.Failed():
-            return replace(api.retry(answer), effects=effects)
+            return replace(api.rest(answer), effects=effects)
         case api.Broken():
             return replace(api.unparsed(answer), effects=effects or [Effect("item_attempted", [{}])])
         case api.Found():

@@ -91,12 +91,13 @@ def _effects(answers: Answers, locale: str) -> list[Effect]:
 
 def _outcome(answers: Answers, effects: list[Effect]) -> Outcome:
     """Let the worst answer decide what becomes of the job; what was found is stored in any case."""
-    braked = [name for name, each in answers.items() if api.is_braked(each)]
-    failed = [each for each in answers.values() if isinstance(each, api.Failed) and not api.is_braked(each)]
-    if failed:
+    failed = [each for each in answers.values() if isinstance(each, api.Failed)]
+    failed.sort(key=api.is_braked)
+    if failed and not api.is_braked(failed[0]):
         return replace(api.retry(failed[0]), effects=effects)
     broken = next((each for each in answers.values() if isinstance(each, api.Broken)), None)
     if broken:
         return replace(api.unparsed(broken), effects=effects)
-    note = f"without {', '.join(braked)}: braked" if braked else ""
-    return Done(effects=effects, saved=len(PARTS) - len(answers) + len(braked), note=note)
+    if failed:
+        return replace(api.rest(failed[0]), effects=effects)
+    return Done(effects=effects, saved=len(PARTS) - len(answers))

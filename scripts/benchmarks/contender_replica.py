@@ -62,7 +62,7 @@ class Replica:
             except RequestFailed:
                 continue
 
-    async def _acquire(self, region: str) -> Permit:
+    async def _acquire(self, region: str, deadline: float, again: bool) -> Permit:
         asked = time.monotonic()
         permit = await self._permits.acquire(start=False, priority=BACKGROUND, deadline=asked + WAIT_S, region=region)
         granted = time.monotonic()

@@ -17,7 +17,7 @@ FRESH_SHARE = 0.9
 
 def findings_of_worker(name: str, worker: Status) -> Iterator[Finding]:
     """Yield what each check says about one worker of the status."""
-    for check in (_queue, _throughput, _failures, _processes, _freshness, _absences):
+    for check in (_queue, _throughput, _failures, _processes, _freshness, _absences, _brakes):
         yield from check(name, worker)
 
 
@@ -121,4 +121,15 @@ def _absences(name: str, worker: Status) -> Iterator[Finding]:
             seen="far more than usual are not found",
             why="nothing is hidden or deleted until that passes: it is usually the API that is wrong",
             fix=f"gatherer jobs list --worker {name} --outcome gone",
+        )
+
+
+def _brakes(name: str, worker: Status) -> Iterator[Finding]:
+    for endpoint, brake in worker.get("braked", {}).items():
+        yield Finding(
+            check=f"{name}: {endpoint}",
+            severity=Severity.WARNING,
+            seen=f"its answers have an unknown shape for {say_duration(round(brake['for_s']))}",
+            why="it is asked once a minute only; everything else goes on, and nothing of it is marked fresh",
+            fix=f"update; then gatherer restart {name}, gatherer jobs retry --worker {name} --outcome unparsed",
         )

@@ -73,7 +73,11 @@ def _jobs(snapshot: Snapshot) -> Iterator[Metric]:
         repeated.add_metric([worker], totals.retried)
     for endpoint, count in snapshot.measurements.unparsed.items():
         unparsed.add_metric([endpoint], count)
-    yield from (jobs, seconds, saved, repeated, unparsed)
+    braked = GaugeMetricFamily("gatherer_endpoint_braked", "1 while it is only probed.", labels=["worker", "endpoint"])
+    for worker, pool in snapshot.pools.workers.items():
+        for brake in pool.braked:
+            braked.add_metric([worker, brake.endpoint], 1.0)
+    yield from (jobs, seconds, saved, repeated, unparsed, braked)
 
 
 def _requests(snapshot: Snapshot) -> Iterator[Metric]:

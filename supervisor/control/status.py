@@ -100,6 +100,10 @@ def _pool(snapshot: Snapshot, name: str) -> dict[str, Any]:
         "restarts": pool.restarts,
         "degraded": pool.degraded,
         "last_exit": pool.last_exit,
+        "braked": {
+            brake.endpoint: {"for_s": round(brake.for_s, 1), "next_probe_in_s": round(brake.next_probe_in_s, 1)}
+            for brake in pool.braked
+        },
     }
 
 

@@ -116,7 +116,8 @@ class Snooze(Result):
 class Unparsed(Result):
     """A 200 whose body has an unknown shape: not fresh, not retried blindly, body kept.
 
-    endpoint: name for people and metrics, e.g. "character/mounts". body: at most 64 KiB are kept.
+    endpoint: name for people and metrics, e.g. "character/mounts". body: at most 64 KiB are kept; empty = it was not
+    asked for, because others of it did not parse.
     """
 
     endpoint: str

@@ -44,7 +44,8 @@ class Acquire(Message, frozen=True):
     """Ask for leave to send one request.
 
     ask: the replica's number for this wait. start: for a job not yet claimed (served only while the
-    database has such a job; its priority is then what waits, not `priority`). region: "" = any.
+    database has such a job; its priority is then what waits, not `priority`). region: "" = any. again: a request
+    that was refused or lost with an earlier permit and goes on, before those that wait.
     """
 
     ask: int
@@ -52,6 +53,7 @@ class Acquire(Message, frozen=True):
     priority: int
     deadline: float
     region: str = ""
+    again: bool = False
 
 
 class Cancel(Message, frozen=True):
@@ -89,6 +91,7 @@ class Release(Message, frozen=True):
 class Tally(Message, frozen=True):
     """What the replica measured since its last tally; the supervisor adds it up.
 
+    parsed, unparsed: {endpoint: bodies that had, or had not, the expected shape}.
     problems: {what went wrong, without the entity: jobs}, for the log's summary.
     """
 
@@ -98,6 +101,7 @@ class Tally(Message, frozen=True):
     retried: int = 0
     unparsed: dict[str, int] = {}
     problems: dict[str, int] = {}
+    parsed: dict[str, int] = {}
 
 
 class Drained(Message, frozen=True):
@@ -151,13 +155,23 @@ class Refuse(Message, frozen=True):
     why: str
 
 
+class Braked(Message, frozen=True):
+    """Leave these endpoints alone from now on, and no others: their bodies do not parse.
+
+    probes: those of them of which this replica may send one request.
+    """
+
+    endpoints: list[str]
+    probes: list[str] = []
+
+
 class Drain(Message, frozen=True):
     """Start nothing new, finish what runs, give back what cannot end by `deadline`, exit 0."""
 
     deadline: float
 
 
-ToReplica: TypeAlias = Configure | Grant | Refuse | Drain
+ToReplica: TypeAlias = Configure | Grant | Refuse | Braked | Drain
 
 
 # --- replica → database -----------------------------------------------------------------------

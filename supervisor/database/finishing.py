@@ -76,7 +76,7 @@ def finish(
     store(connection, now, held=held, spec=spec, effects=message.effects)
     enqueue_unasked(connection, now, [*follow_ups, *_proposed(connection, now, held, spec, prepare)])
     connection.execute(_ACCEPT_BATCH, {"lease": held.lease})
-    if message.outcome == "unparsed":
+    if message.outcome == "unparsed" and message.body:
         _keep_body(connection, now, held, message)
     _end(connection, now, held, message, ending)
     return DONE

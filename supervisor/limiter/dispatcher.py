@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heapreplace
 import msgspec
 
 from supervisor.core.job import Priority
-from supervisor.core.messages import NO_PERMIT, TIMEOUT_WAITING, Grant, Refuse
+from supervisor.core.messages import NO_PERMIT, TIMEOUT_WAITING, Acquire, Grant, Refuse
 from supervisor.limiter.candidates import rank
 from supervisor.limiter.deadlines import Deadlines
 from supervisor.limiter.fairness import Connection, Flow, Lane, Waiter
@@ -65,21 +65,24 @@ class Dispatcher:
         return min(self.next_free, self._deadlines.next_at())
 
     def ask(
-        self, lane: Lane, priority: int | None, connection: Connection, ask: int, deadline: float, now: float
+        self, lane: Lane, priority: int | None, connection: Connection, message: Acquire, deadline: float, now: float
     ) -> None:
         """Grant now or let wait. priority: None = a start for which there is no job now."""
         if lane.size == 0 and priority is not None and now < self.next_free:
             key = lane.candidates.choose(priority, now)
             if key is not None:
                 lane.waited(0.0)
-                self._grant(key, lane, priority, connection, ask, now)
+                self._grant(key, lane, priority, connection, message.ask, now)
                 return
             for key in lane.candidates.keys:
                 self._watch(key, key.frees_at(priority, now))
-        waiter = Waiter(connection, ask, lane, now, deadline)
-        lane.add(waiter)
+        waiter = Waiter(connection, message.ask, lane, now, deadline)
+        if message.again:
+            lane.add_returned(waiter)
+        else:
+            lane.add(waiter)
         lane.flow.waiting += 1
-        connection.waiting[ask] = waiter
+        connection.waiting[message.ask] = waiter
         self.waiting += 1
         self._deadlines.add(waiter, self.waiting)
         if now >= self.next_free:

@@ -1,6 +1,6 @@
 """Who waits, and whose turn it is.
 
-    worker ── lanes by (priority, requests before starts, region) ── connections in turn ── waiters, FIFO
+    worker ── lanes by (priority, requests before starts, region) ── who comes again ── connections in turn, FIFO
 
 Between workers that want the same key, `turns.py` decides.
 """
@@ -50,7 +50,7 @@ class Waiter:
 class Lane:
     """Waiters that are alike: same worker, same keys, same priority; connections take turns."""
 
-    __slots__ = ("_queues", "candidates", "flow", "is_starts", "priority", "region", "size")
+    __slots__ = ("_queues", "_returned", "candidates", "flow", "is_starts", "priority", "region", "size")
 
     def __init__(self, flow: "Flow", priority: int, region: str, *, is_starts: bool) -> None:
         self.flow = flow
@@ -61,6 +61,13 @@ class Lane:
         self.size = 0
         # Connection → its waiters by ask; both in order of arrival. Plain dicts: removal is O(1).
         self._queues: dict[Connection, dict[int, Waiter]] = {}
+        # In order of their return, before all queues: they have waited for their turn once.
+        self._returned: dict[Waiter, None] = {}
+
+    def add_returned(self, waiter: Waiter) -> None:
+        """Put a waiter whose request was refused with its permit before those that have had none."""
+        self._returned[waiter] = None
+        self.size += 1
 
     def add(self, waiter: Waiter) -> None:
         """Put a waiter at the end of its connection's queue."""
@@ -69,14 +76,21 @@ class Lane:
 
     def remove(self, waiter: Waiter) -> None:
         """Take a waiter out, wherever it stands."""
+        self.size -= 1
+        if waiter in self._returned:
+            del self._returned[waiter]
+            return
         queue = self._queues[waiter.connection]
         del queue[waiter.ask]
-        self.size -= 1
         if not queue:
             del self._queues[waiter.connection]
 
     def next(self) -> Waiter:
         """Take out the waiter whose turn it is; its connection goes to the end. Needs size > 0."""
+        if self._returned:
+            returned = next(iter(self._returned))
+            self.remove(returned)
+            return returned
         connection, queue = next(iter(self._queues.items()))
         ask = next(iter(queue))
         waiter = queue.pop(ask)
@@ -113,7 +127,7 @@ class Lane:
 
     def waiters(self) -> list[Waiter]:
         """Return all waiters."""
-        return [waiter for queue in self._queues.values() for waiter in queue.values()]
+        return [*self._returned, *(waiter for queue in self._queues.values() for waiter in queue.values())]
 
 
 class Flow:

@@ -136,7 +136,7 @@ class Limiter:
             return
         if self._is_draining:
             deadline = min(deadline, now + DRAIN_WAIT_S)
-        self.dispatcher.ask(lane, priority, connection, message.ask, deadline, now)
+        self.dispatcher.ask(lane, priority, connection, message, deadline, now)
         if lane.is_keyless:
             self.dispatcher.start_keyless(flow, now)
 

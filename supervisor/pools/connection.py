@@ -8,6 +8,7 @@ from typing import Protocol
 from supervisor.core.clock import Clock
 from supervisor.core.messages import (
     Acquire,
+    Braked,
     Cancel,
     Configure,
     Drain,
@@ -62,7 +63,7 @@ class Connection:
         worker: str,
         clock: Clock,
         permits: PermitPort,
-        tally: Callable[[str, Tally], None],
+        tally: Callable[[Tally], None],
         ready: Callable[[], None],
         resized: Callable[[], None],
     ) -> None:
@@ -81,6 +82,7 @@ class Connection:
         self._channel: Channel | None = None
         self._number: int | None = None  # at the limiter; None = not connected there
         self._configure: Configure | None = None
+        self._braked: Braked | None = None
         self._drain: Drain | None = None
         self._hung_up = asyncio.Event()
 
@@ -92,7 +94,7 @@ class Connection:
         except BaseException:
             ours.close()
             raise
-        for message in (self._configure, self._drain):
+        for message in (self._configure, self._braked, self._drain):
             if message is not None:
                 self._send(message)
 
@@ -101,6 +103,11 @@ class Connection:
         if message != self._configure:
             self._configure = message
             self._send(message)
+
+    def brake(self, message: Braked) -> None:
+        """Say which endpoints are to be left alone from now on."""
+        self._braked = message
+        self._send(message)
 
     def drain(self, deadline: float) -> None:
         """Tell the replica to be done by `deadline` (monotonic); it gets no permit for new jobs any more."""
@@ -120,7 +127,7 @@ class Connection:
         if self._channel is not None:
             self._channel.close()
 
-    def _send(self, message: Configure | Drain) -> None:
+    def _send(self, message: Configure | Braked | Drain) -> None:
         if self._channel is None:
             return
         if isinstance(message, Drain) and self._number is not None:
@@ -145,7 +152,7 @@ class Connection:
             case Ready():
                 self._ready()
             case Tally():
-                self._tally(self._worker, message)
+                self._tally(message)
             case Drained():
                 self.executing = 0
 

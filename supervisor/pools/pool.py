@@ -10,8 +10,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from supervisor.core.messages import Configure, Fork
+from supervisor.core.events import Events
+from supervisor.core.messages import Braked, Configure, Fork, Tally
 from supervisor.pools import exits, sizing
+from supervisor.pools.brakes import Brakes
 from supervisor.pools.crashes import Crashes
 from supervisor.pools.exits import Exit
 from supervisor.pools.limits import Limits
@@ -35,13 +37,14 @@ class Pool:
     moved_to: the concurrency that autoscale has put in force; None = as configured.
     """
 
-    def __init__(self, worker: Worker, api: dict[str, Any], *, limits: Limits, random: Random) -> None:
+    def __init__(self, worker: Worker, api: dict[str, Any], *, limits: Limits, random: Random, events: Events) -> None:
         self.worker = worker
         self.replicas: dict[int, Replica] = {}
         self.is_wanted = True
         self.moved_to: int | None = None
         self.degraded = False
         self.crashes = Crashes(limits, random)
+        self.brakes = Brakes(worker.name, events)
         self._api = api
         self._restarts: Counter[str] = Counter()
         self._last_exit = ""
@@ -79,6 +82,7 @@ class Pool:
         self.crashes.forget()
         for replica in self.replicas.values():
             replica.stale = True
+        self.brakes.probe_soon()
 
     def recycle(self, pss_bytes: Mapping[int, int]) -> Replica | None:
         """Mark the heaviest replica above the worker's max_pss as to be replaced, rolling; return it.
@@ -130,6 +134,18 @@ class Pool:
         """Take a new replica into its slot."""
         self.replicas[replica.number] = replica
         replica.configure(self.configure)
+        replica.brake(Braked(self.brakes.engaged()))
+
+    def tallied(self, replica: Replica, tally: Tally, now: float) -> None:
+        """Learn from what a replica has read; tell all of them what that changes for them."""
+        has_changed = self.brakes.add(tally, now)
+        # A replica that is to be replaced may have the old code, which could not read it.
+        probes = [] if replica.stale else self.brakes.take_probes(replica.name, now)
+        if not has_changed and not probes:
+            return
+        engaged = self.brakes.engaged()
+        for each in self.replicas.values():
+            each.brake(Braked(engaged, probes if each is replica else []))
 
     def remove(self, replica: Replica, end: Exit, now: float) -> None:
         """Clear the slot of a replica that has ended, and learn from how it ended."""
@@ -161,6 +177,7 @@ class Pool:
             refused=self.crashes.refused,
             last_exit=self._last_exit,
             replicas=replicas,
+            braked=self.brakes.statistics(now),
         )
 
     def _concurrency(self) -> int:

@@ -101,7 +101,9 @@ class Pools:
             api = api_profile(config, worker.name)
             pool = self._pools.get(worker.name)
             if pool is None:
-                self._pools[worker.name] = Pool(worker, api, limits=self._limits, random=self._random)
+                self._pools[worker.name] = Pool(
+                    worker, api, limits=self._limits, random=self._random, events=self._events
+                )
             elif pool.apply(worker, api):
                 self._zygotes.renew()
         for name, pool in self._pools.items():
@@ -180,6 +182,10 @@ class Pools:
             zygote_deaths=self._zygotes.deaths,
         )
 
+    def _tallied(self, pool: Pool, replica: Replica, tally: Tally) -> None:
+        pool.tallied(replica, tally, self._clock.monotonic())
+        self._tally(pool.worker.name, tally)
+
     def _turn(self, now: float) -> None:
         wishes: list[tuple[int, Pool]] = []
         for pool in self._pools.values():
@@ -225,7 +231,7 @@ class Pools:
             events=self._events,
             limits=self._limits,
             permits=self._permits,
-            tally=self._tally,
+            tally=partial(self._tallied, pool),
             changed=self._turns.wake,
         )
         pool.add(replica)

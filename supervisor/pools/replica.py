@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from supervisor.core.clock import Clock
 from supervisor.core.events import Events
-from supervisor.core.messages import Configure, Fork, Tally
+from supervisor.core.messages import Braked, Configure, Fork, Tally
 from supervisor.pools import exits, kernel, sizing
 from supervisor.pools.connection import Connection, PermitPort
 from supervisor.pools.exits import Exit
@@ -32,6 +32,7 @@ class Replica:
     """One process.
 
     number: of its slot. stale: made from an older recipe, to be replaced; set by its pool.
+    tally(replica, measured): called with what it measured.
     changed(): called when a decision about the pool may have become due. Not safe to `run` twice.
     """
 
@@ -45,7 +46,7 @@ class Replica:
         events: Events,
         limits: Limits,
         permits: PermitPort,
-        tally: Callable[[str, Tally], None],
+        tally: "Callable[[Replica, Tally], None]",
         changed: Callable[[], None],
     ) -> None:
         self.number = number
@@ -67,7 +68,7 @@ class Replica:
             worker=self.worker,
             clock=clock,
             permits=permits,
-            tally=tally,
+            tally=lambda measured: tally(self, measured),
             ready=self._become_ready,
             resized=changed,
         )
@@ -99,6 +100,10 @@ class Replica:
     def configure(self, message: Configure) -> None:
         """Put `message` in force, unless it is already."""
         self._connection.configure(message)
+
+    def brake(self, message: Braked) -> None:
+        """Say which endpoints it shall leave alone from now on."""
+        self._connection.brake(message)
 
     def drain(self, kill_at: float) -> None:
         """Tell the replica to finish; it is killed at `kill_at`. A second call can only bring that forward.

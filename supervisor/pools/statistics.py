@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from supervisor.pools.brakes import BrakeStatistics
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaStatistics:
@@ -22,7 +24,7 @@ class WorkerStatistics:
     force in each of them (0 while paused; while they differ, that of the one furthest from the desired).
     states: {state: replicas}. restarts: {reason: ended replicas that were not asked to go, or had to for
     their memory}. degraded: dies too often, is retried at the cap. refused: a replica said that its
-    configuration cannot work; none is started until that changes.
+    configuration cannot work; none is started until that changes. braked: endpoints whose bodies do not parse.
     """
 
     worker: str
@@ -38,6 +40,7 @@ class WorkerStatistics:
     refused: bool
     last_exit: str
     replicas: tuple[ReplicaStatistics, ...]
+    braked: tuple[BrakeStatistics, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

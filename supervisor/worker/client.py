@@ -5,7 +5,8 @@ One request:
   2. send; at the response headers give the permit back with status and round trip
   3. read the body, still compressed
 429, a first 401 and a broken connection take a new permit, which the supervisor grants with another
-key where one can; everything else is the job's to judge.
+key where one can, before all who wait and within the deadline of the first; everything else is the
+job's to judge.
 
 Never a hidden request: no redirects, no retry inside aiohttp (a counted request without a permit
 breaks the limiter's promise).
@@ -64,7 +65,7 @@ class HttpClient:
         *,
         session: aiohttp.ClientSession,
         api: Mapping[str, Any],
-        acquire: Callable[[str], Awaitable[Permit]],
+        acquire: Callable[[str, float, bool], Awaitable[Permit]],
         first_permit: Permit | None,
         clock: Clock,
         measures: Measures,
@@ -93,8 +94,9 @@ class HttpClient:
         where = region or str(self._api.get("region", ""))
         refused = 0
         last = ""
-        for _ in range(MAX_TRIES):
-            permit = await self._permit(region, url)
+        deadline = self._clock.monotonic() + PERMIT_WAIT_S
+        for tries in range(MAX_TRIES):
+            permit = await self._permit(region, url, deadline, again=tries > 0)
             permit.region = where
             response = await self._send(permit, url, headers or {}, most_bytes)
             last = "connection broke"
@@ -115,14 +117,14 @@ class HttpClient:
             self._first_permit.not_sent()
             self._first_permit = None
 
-    async def _permit(self, region: str, url: str) -> Permit:
+    async def _permit(self, region: str, url: str, deadline: float, *, again: bool) -> Permit:
         permit, self._first_permit = self._first_permit, None
         if permit is not None:
             if permit.fits(region, self._clock.monotonic()):
                 return permit
             permit.not_sent()
         try:
-            return await self._acquire(region)
+            return await self._acquire(region, deadline, again)
         except PermitRefused as error:
             if error.is_host_down:
                 # So that jobs of this host do not run through the slots in a hot loop.

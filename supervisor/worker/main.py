@@ -21,6 +21,7 @@ import uvloop
 from supervisor.core.clock import Clock, SystemClock
 from supervisor.core.events import Events
 from supervisor.core.messages import (
+    Braked,
     Configure,
     Drain,
     Drained,
@@ -32,6 +33,7 @@ from supervisor.core.messages import (
     ToReplica,
 )
 from supervisor.core.wire import Channel
+from supervisor.worker.brake import Brakes
 from supervisor.worker.claimer import Claimer
 from supervisor.worker.client import close_session, open_session
 from supervisor.worker.ledger import Ledger
@@ -90,6 +92,7 @@ class Replica:
             socket=spec.database_socket, replica=spec.replica, worker=spec.worker, clock=clock, random=random
         )
         self._claimer = Claimer(self._ledger)
+        self._brakes = Brakes()
         self._runner = Runner(
             run=run,
             session=self._session,
@@ -99,6 +102,7 @@ class Replica:
             clock=clock,
             events=events,
             run_dir=Path(spec.database_socket).parent,
+            brakes=self._brakes,
         )
         self._slots = Slots(
             permits=self._permits, claimer=self._claimer, runner=self._runner, clock=clock, random=random
@@ -142,6 +146,8 @@ class Replica:
                 if not self._is_draining:
                     self._slots.resize(message.concurrency)
                     self._channel.send(self._heartbeat())
+            case Braked():
+                self._brakes.told(message)
             case Drain():
                 self._is_draining = True
                 self._drains.put_nowait(message.deadline)

@@ -14,6 +14,7 @@ class Measures:
     def _reset(self) -> None:
         self._outcomes: Counter[str] = Counter()
         self._job_s: list[float] = []
+        self._parsed: Counter[str] = Counter()
         self._unparsed: Counter[str] = Counter()
         self._problems: Counter[str] = Counter()
         self._saved = 0
@@ -27,9 +28,9 @@ class Measures:
         self._job_s.append(seconds)
         self._saved += saved
 
-    def unparsed(self, endpoint: str) -> None:
-        """Count one body that did not parse."""
-        self._unparsed[endpoint] += 1
+    def parsed(self, endpoint: str, ok: bool) -> None:
+        """Count one body, by whether it had the expected shape."""
+        (self._parsed if ok else self._unparsed)[endpoint] += 1
 
     def retried(self) -> None:
         """Count one request that had to be sent again (429, 401, broken connection)."""
@@ -37,7 +38,7 @@ class Measures:
 
     def take(self) -> Tally | None:
         """Return what was counted since the last call, None when there was nothing."""
-        if not (self._outcomes or self._unparsed or self._retried):
+        if not (self._outcomes or self._parsed or self._unparsed or self._retried):
             return None
         tally = Tally(
             dict(self._outcomes),
@@ -46,6 +47,7 @@ class Measures:
             self._retried,
             dict(self._unparsed),
             dict(self._problems),
+            dict(self._parsed),
         )
         self._reset()
         return tally

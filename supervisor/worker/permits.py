@@ -146,16 +146,19 @@ class Permits:
         self._last_ask = 0
         self._waiting: dict[int, asyncio.Future[Permit]] = {}
 
-    async def acquire(self, *, start: bool, priority: int, deadline: float, region: str = "") -> Permit:
+    async def acquire(
+        self, *, start: bool, priority: int, deadline: float, region: str = "", again: bool = False
+    ) -> Permit:
         """Return a permit. PermitRefused when none comes by `deadline` (monotonic) or the pool drains.
 
+        again: for a request that was refused or lost with an earlier permit; it goes before those that wait.
         A cancelled wait leaks nothing: a grant that crosses the cancel goes back NOT_SENT.
         """
         self._last_ask += 1
         ask = self._last_ask
         future: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
         self._waiting[ask] = future
-        self._send(Acquire(ask, start, priority, deadline, region))
+        self._send(Acquire(ask, start, priority, deadline, region, again))
         try:
             return await future
         except asyncio.CancelledError:

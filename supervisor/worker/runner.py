@@ -13,7 +13,7 @@ from supervisor.core.events import Events
 from supervisor.core.job import ClaimedJob, Discard, Outcome, Retry, Snooze
 from supervisor.core.messages import GiveBack
 from supervisor.worker.brake import Brakes
-from supervisor.worker.client import PERMIT_WAIT_S, HttpClient
+from supervisor.worker.client import HttpClient
 from supervisor.worker.finishing import finish, name_of, problem_of
 from supervisor.worker.ledger import Ledger, NoRoom, StoreFailed
 from supervisor.worker.measures import Measures
@@ -23,6 +23,8 @@ from supervisor.worker.work import RunningJob
 
 JOB_DEADLINE_S = 900.0
 GIVE_BACK_WITHIN_S = 3.0
+IDLE_PAUSE_S = 1.0
+"""After a job that put itself off without having asked anything: the next one will most likely do the same."""
 # The disk is looked at more often; but what was fetched is fetched again, so not at once.
 NO_ROOM_S = 60.0
 
@@ -43,6 +45,7 @@ class Runner:
         clock: Clock,
         events: Events,
         run_dir: Path,
+        brakes: Brakes,
     ) -> None:
         self._run = run
         self._session = session
@@ -52,7 +55,7 @@ class Runner:
         self._clock = clock
         self._events = events
         self._run_dir = run_dir
-        self._brakes = Brakes(clock, events)
+        self._brakes = brakes
         self.api: Mapping[str, Any] = {}
 
     async def run_job(
@@ -75,6 +78,8 @@ class Runner:
             raise
         seconds = self._clock.monotonic() - asked_at
         self._measures.finished(name_of(outcome), seconds, outcome.saved, problem_of(outcome))
+        if isinstance(outcome, Snooze) and outcome.after_s > 0 and not client.requests:
+            await self._clock.sleep_until(self._clock.monotonic() + IDLE_PAUSE_S)
 
     async def give_back(self, job: ClaimedJob) -> None:
         """Release `job` undone; when that does not arrive in time, the end of this replica does it."""
@@ -85,9 +90,10 @@ class Runner:
             self._events.emit("give_back_failed", job=job.id, entity=job.entity)
 
     def _client(self, job: ClaimedJob, permit: Permit) -> HttpClient:
-        async def acquire(region: str) -> Permit:
-            deadline = self._clock.monotonic() + PERMIT_WAIT_S
-            return await self._permits.acquire(start=False, priority=job.priority, deadline=deadline, region=region)
+        async def acquire(region: str, deadline: float, again: bool) -> Permit:
+            return await self._permits.acquire(
+                start=False, priority=job.priority, deadline=deadline, region=region, again=again
+            )
 
         return HttpClient(
             session=self._session,

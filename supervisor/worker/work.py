@@ -51,9 +51,7 @@ class RunningJob:
 
     def parsed(self, endpoint: str, ok: bool) -> None:
         """See `sdk.Work`."""
-        self._brakes.parsed(endpoint, ok)
-        if not ok:
-            self._measures.unparsed(endpoint)
+        self._measures.parsed(endpoint, ok)
 
     async def rows(self, statement: str, rows: list[dict[str, Any]]) -> None:
         """See `sdk.Work`."""

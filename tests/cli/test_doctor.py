@@ -99,6 +99,13 @@ def test_failures_processes_freshness_and_absences_are_each_named() -> None:
     assert "HTTP 503" in found[0].seen and "signal 9" in found[1].seen and "40%" in found[2].seen
 
 
+def test_an_endpoint_that_cannot_be_read_is_named_with_the_way_out() -> None:
+    (finding,) = ailing(braked={"character/mounts": {"for_s": 7200.0, "next_probe_in_s": 12.0}})
+    assert finding.check == "characters: character/mounts"
+    assert "2 h" in finding.seen
+    assert finding.fix.endswith("gatherer jobs retry --worker characters --outcome unparsed")
+
+
 def test_one_key_less_is_a_warning_and_the_last_of_its_tag_a_problem() -> None:
     out = key_of("osint-2", state="quarantined", reason="the API refused its credentials")
     (finding,) = ill(findings_of_program(status_of(keys=[key_of(), out])))

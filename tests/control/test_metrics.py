@@ -9,7 +9,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from supervisor.control.metrics import Metrics
 from supervisor.core.messages import Census, Counted, Tally
-from tests.control.snapshots import moved_of, snapshot_of
+from supervisor.pools.brakes import BrakeStatistics
+from supervisor.pools.statistics import PoolsStatistics
+from tests.control.snapshots import moved_of, pool_of, snapshot_of
 from tests.support.clock import FakeClock
 
 
@@ -28,6 +30,15 @@ def value(text: str, name: str, **labels: str) -> float:
             if sample.name == name and sample.labels == labels:
                 return float(sample.value)
     raise AssertionError(f"{name} {labels} is not among:\n{text}")
+
+
+def test_a_braked_endpoint_is_named(clock: FakeClock) -> None:
+    brake = BrakeStatistics(endpoint="character/mounts", for_s=90.0, next_probe_in_s=30.0)
+    pools = PoolsStatistics(
+        workers={"characters": pool_of(braked=(brake,))}, zygote_pids=(), zygote_generation=1, zygote_deaths=0
+    )
+    text = Metrics(lambda: snapshot_of(clock, pools=pools)).text().decode()
+    assert value(text, "gatherer_endpoint_braked", worker="characters", endpoint="character/mounts") == 1
 
 
 def test_autoscale_has_its_bounds_moves_and_alerts(clock: FakeClock) -> None:

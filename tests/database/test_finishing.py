@@ -116,6 +116,14 @@ def test_snooze_spends_no_attempt(bench: Bench) -> None:
     assert (row["state"], row["attempt"], row["run_at"]) == ("scheduled", 0, bench.now + 30)
 
 
+def test_unparsed_without_a_body_pushes_no_body_out(bench: Bench) -> None:
+    bench.enqueue()
+    (job,) = bench.claim()
+    bench.finish(job, "unparsed", endpoint="town", error="town: not asked")
+    assert bench.rows("SELECT * FROM unparsed_bodies") == []
+    assert bench.row(job.id)["outcome"] == "unparsed"
+
+
 def test_unparsed_keeps_the_last_twenty_bodies_of_an_endpoint(bench: Bench) -> None:
     for i in range(22):
         job = claimed(bench, f"eu/town{i}")

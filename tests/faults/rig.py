@@ -9,7 +9,7 @@ pause after a connection that did not come about) is helped on by `Rig.settle`.
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
@@ -21,12 +21,26 @@ import msgspec
 from jobs.simulator.faults import Faults
 from jobs.simulator.options import Options
 from jobs.simulator.simulator import Simulator
-from supervisor.core.database_settings import WorkerSettings
+from supervisor.control.measurements import Measurements
+from supervisor.core.database_settings import FreshnessSettings, WorkerSettings
 from supervisor.core.events import Events
-from supervisor.core.messages import Acquire, Cancel, Census, DatabaseSettings, Message, Noted, Release, Tally, Waiting
+from supervisor.core.messages import (
+    Acquire,
+    Braked,
+    Cancel,
+    Census,
+    DatabaseSettings,
+    Message,
+    Noted,
+    Pulse,
+    Release,
+    Waiting,
+)
 from supervisor.database.service import Service
 from supervisor.limiter.server import PermitServer
+from supervisor.pools.brakes import Brakes as PoolBrakes
 from supervisor.settings.config import Secret, Window
+from supervisor.worker.brake import Brakes
 from supervisor.worker.client import close_session, open_session
 from supervisor.worker.ledger import Ledger
 from supervisor.worker.measures import Measures
@@ -50,13 +64,17 @@ RESOURCES = "^/(data|profile)/"
 class Rig:
     """See the module's head. `api` is what replicas are told of the API; tests change it."""
 
-    def __init__(self, folder: Path, clock: HastyClock, simulator: Simulator, *, keys: tuple[str, ...]) -> None:
+    def __init__(
+        self, folder: Path, clock: HastyClock, simulator: Simulator, *, keys: tuple[str, ...], crew: int
+    ) -> None:
         self.clock = clock
         self.simulator = simulator
         self.keys = keys
         self.is_tidy = False
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.census: Census | None = None
+        self.pulse: Pulse | None = None
+        self.measurements = Measurements(clock)
         events = Events()
         events.subscribe(lambda name, fields: self.told.append((name, fields)))
         blizzard = api(
@@ -75,12 +93,14 @@ class Rig:
             "name": "blizzard", "region": "eu", "locale": "en_GB", "base_url": simulator.base_url,
             "timeout_s": TIMEOUT_S,
         }  # fmt: skip  # as above
-        self.replicas = {kind: Replica(self, kind, folder, events) for kind in KINDS}
+        self.crews = {kind: [Replica(self, kind, n, folder, events) for n in range(1, crew + 1)] for kind in KINDS}
+        self.replicas = {kind: replicas[0] for kind, replicas in self.crews.items()}
+        self.brakes = {kind: PoolBrakes(kind, events) for kind in KINDS}
 
-    async def start(self) -> None:
+    async def start(self, freshness: list[FreshnessSettings]) -> None:
         await self.permits.start()
         workers = [WorkerSettings(name=kind, kind=kind, package=str(PACKAGE)) for kind in KINDS]
-        await self.database.start(DatabaseSettings(workers=workers))
+        await self.database.start(DatabaseSettings(workers=workers, freshness=freshness))
 
     async def stop(self) -> None:
         await self.permits.stop()
@@ -117,8 +137,24 @@ class Rig:
         return row
 
     async def turn(self, worker: str) -> bool:
-        """Let the next job of `worker` run, if there is one."""
-        return bool(await self.settle(self.replicas[worker].turn()))
+        """Let the next job of `worker` run, if there is one, in the replica whose turn it is."""
+        crew = self.crews[worker]
+        crew.append(crew.pop(0))
+        has_run = bool(await self.settle(crew[-1].turn()))
+        self._tallied(crew[-1])
+        return has_run
+
+    async def work_off(self, *workers: str) -> None:
+        """Let all waiting jobs of `workers` run, follow-ups of one another too."""
+        waiting = "SELECT kind FROM jobs WHERE state = 'available'"
+        while kinds := {row["kind"] for row in await self.rows(waiting)} & set(workers):
+            for kind in kinds:
+                await self.turn(kind)
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass, and all loops do what is due."""
+        self.skip(seconds)
+        await asyncio.sleep(PATIENCE_S)
 
     async def settle(self, doing: Any) -> Any:
         """Await `doing`, and skip time while it waits for a moment."""
@@ -132,8 +168,11 @@ class Rig:
     def skip(self, seconds: float) -> None:
         """Let time pass for everybody; leases are renewed as replicas do."""
         self.clock.skip(seconds)
-        for replica in self.replicas.values():
+        for replica in self.everybody():
             replica.ledger.renew()
+
+    def everybody(self) -> list["Replica"]:
+        return [replica for crew in self.crews.values() for replica in crew]
 
     async def ask(self, method: str, body: Any = None, **params: str) -> tuple[int, Any]:
         raw = b"" if body is None else msgspec.json.encode(body)
@@ -179,25 +218,43 @@ class Rig:
             self.told.append((message.event, message.fields))
         elif isinstance(message, Census):
             self.census = message
+        elif isinstance(message, Pulse):
+            self.pulse = message
+
+    def _tallied(self, replica: "Replica") -> None:
+        """Do with what a replica has measured what its pool does."""
+        tally, now = replica.measures.take(), self.clock.monotonic()
+        if tally is None:
+            return
+        self.measurements.add(replica.kind, tally)
+        brakes = self.brakes[replica.kind]
+        has_changed, probes = brakes.add(tally, now), brakes.take_probes(replica.name, now)
+        if has_changed or probes:
+            for each in self.crews[replica.kind]:
+                each.brakes.told(Braked(brakes.engaged(), probes if each is replica else []))
 
 
 class Replica:
     """One replica's parts, in this process; its slots are `Rig.turn`."""
 
-    def __init__(self, rig: Rig, kind: str, folder: Path, events: Events) -> None:
+    def __init__(self, rig: Rig, kind: str, number: int, folder: Path, events: Events) -> None:
+        name = f"{kind}#{number}"
         self._rig = rig
-        self._kind = kind
+        self.kind = kind
+        self.name = name
         self.measures = Measures()
+        self.brakes = Brakes()
         self.session = open_session()
         self.released: list[Release] = []
         self.permits = Permits(self._send, rig.clock)
-        self.number = rig.permits.connect(f"{kind}#1", kind, self.permits.receive)
+        self.number = rig.permits.connect(name, kind, self.permits.receive)
         self.ledger = Ledger(
-            socket=str(folder / "database.sock"), replica=f"{kind}#1", worker=kind, clock=rig.clock, random=Random(1)
+            socket=str(folder / "database.sock"), replica=name, worker=kind, clock=rig.clock, random=Random(1)
         )
         self.runner = Runner(
-            run=importlib.import_module(f"jobs.{kind}").run, session=self.session, permits=self.permits,
-            ledger=self.ledger, measures=self.measures, clock=rig.clock, events=events, run_dir=folder,
+            run=importlib.import_module(f"jobs.{kind}").run, brakes=self.brakes, session=self.session,
+            permits=self.permits, ledger=self.ledger, measures=self.measures, clock=rig.clock, events=events,
+            run_dir=folder,
         )  # fmt: skip  # one line a name would be a page
 
     async def turn(self) -> bool:
@@ -212,9 +269,6 @@ class Replica:
         await self.runner.run_job(claimed.jobs[0], permit, clock.monotonic())
         return True
 
-    def tally(self) -> Tally:
-        return self.measures.take() or Tally()
-
     def _send(self, message: Any) -> None:
         assert isinstance(message, Acquire | Cancel | Release)
         if isinstance(message, Release):
@@ -223,8 +277,19 @@ class Replica:
 
 
 @asynccontextmanager
-async def rig(folder: Path, *, keys: tuple[str, ...] = KEYS, **options: Any) -> AsyncIterator[Rig]:
-    """Start everything; every loop of the database runs."""
+async def rig(
+    folder: Path,
+    *,
+    keys: tuple[str, ...] = KEYS,
+    crew: int = 1,
+    freshness: Sequence[FreshnessSettings] = (),
+    faults: Sequence[dict[str, Any]] = (),
+    **options: Any,
+) -> AsyncIterator[Rig]:
+    """Start everything; every loop of the database runs. crew: replicas of each worker. faults: from the first moment.
+
+    options: of the simulator.
+    """
     clock = HastyClock()
     clients = tuple((name, SECRET) for name in keys)
     settings = WORLD | {"latency_median": 0.0, "valid": 1.0, "per_second": 0, "per_hour": 0} | options
@@ -232,10 +297,11 @@ async def rig(folder: Path, *, keys: tuple[str, ...] = KEYS, **options: Any) -> 
         Options(clients=clients, world_start=clock.wall(), fresh_tokens=True, **settings), monotonic=clock.monotonic
     )
     await simulator.start()
-    whole = Rig(folder, clock, simulator, keys=keys)
-    await whole.start()
+    whole = Rig(folder, clock, simulator, keys=keys, crew=crew)
+    whole.faults(*faults)
+    await whole.start(list(freshness))
     loops = [asyncio.ensure_future(whole.database.run())]
-    loops += [asyncio.ensure_future(replica.ledger.run()) for replica in whole.replicas.values()]
+    loops += [asyncio.ensure_future(replica.ledger.run()) for replica in whole.everybody()]
     try:
         yield whole
     finally:
@@ -244,7 +310,7 @@ async def rig(folder: Path, *, keys: tuple[str, ...] = KEYS, **options: Any) -> 
         for loop in loops:
             with suppress(asyncio.CancelledError):
                 await loop
-        for replica in whole.replicas.values():
+        for replica in whole.everybody():
             await close_session(replica.session)
         await whole.stop()
         await simulator.stop()

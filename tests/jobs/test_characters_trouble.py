@@ -74,9 +74,10 @@ async def test_broken_mounts_do_not_block_the_rest(world: World) -> None:
 async def test_a_braked_part_is_left_and_stays_due(world: World) -> None:
     world.braked = {"character/mounts"}
     outcome = await world.scan()
-    assert isinstance(outcome, Done)
-    assert outcome.note == "without mounts: braked"
+    assert isinstance(outcome, Unparsed)
+    assert (outcome.endpoint, outcome.body) == ("character/mounts", b"")
     assert "/collections/mounts" not in world.asked
+    assert (world.row()["pets_count"], world.row()["mounts_success_at"]) == (3, None)
     world.braked = set()
     await world.scan()
     assert world.asked == ["", "/collections/mounts"]

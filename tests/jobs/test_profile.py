@@ -124,8 +124,8 @@ async def test_one_unknown_shape_does_not_block_the_others(world: World) -> None
 async def test_a_braked_part_is_left_and_stays_due(world: World) -> None:
     world.braked = {"profile/raids"}
     outcome = await world.scan()
-    assert isinstance(outcome, Done)
-    assert (outcome.note, outcome.saved) == ("without raids: braked", 1)
+    assert isinstance(outcome, Unparsed)
+    assert (outcome.endpoint, outcome.body) == ("profile/raids", b"")
     world.braked = set()
     await world.scan(max_age_s=2 * DAY_S)
     assert world.asked == ["/encounters/raids"]

@@ -81,9 +81,17 @@ class Replica:
     def refusals(self) -> list[str]:
         return [answer.why for answer in self.answers if isinstance(answer, Refuse)]
 
-    def ask(self, *, start: bool = False, priority: int = 0, wait_s: float = 60.0, region: str = "") -> int:
+    def ask(
+        self,
+        *,
+        start: bool = False,
+        priority: int = 0,
+        wait_s: float = 60.0,
+        region: str = "",
+        again: bool = False,
+    ) -> int:
         self.last_ask += 1
-        message = Acquire(self.last_ask, start, priority, self._bench.now + wait_s, region)
+        message = Acquire(self.last_ask, start, priority, self._bench.now + wait_s, region, again)
         self._bench.limiter.acquire(self.number, message, self._bench.now)
         return self.last_ask
 

@@ -76,6 +76,29 @@ def test_connections_of_a_worker_take_turns() -> None:
     assert (len(many.grants), len(few.grants)) == (5, 5)
 
 
+def test_who_comes_again_with_a_refused_request_goes_first_and_in_the_order_of_its_return() -> None:
+    bench = Bench()
+    holder = Busy(bench, "characters", 0, 100)
+    replica, other = bench.replica(), bench.replica()
+    asked = [replica.ask(), other.ask(), replica.ask(again=True), other.ask(again=True)]
+    for grant in holder.grants[:4]:
+        holder.not_sent(grant)
+    first = {"replica": replica.grants[0].ask, "other": other.grants[0].ask}
+    assert first == {"replica": asked[2], "other": asked[3]}
+    assert (len(replica.grants), len(other.grants)) == (2, 2)
+
+
+def test_who_comes_again_can_be_cancelled_and_is_refused_at_its_deadline() -> None:
+    bench = Bench()
+    Busy(bench, "characters", 0, 100)
+    replica = bench.replica()
+    replica.cancel(replica.ask(again=True))
+    replica.ask(again=True, wait_s=5.0)
+    bench.advance(6.0)
+    assert replica.refusals == ["timeout waiting"]
+    assert bench.limiter.dispatcher.waiting == 0
+
+
 def test_urgent_goes_before_background_and_started_jobs_before_starts() -> None:
     bench = Bench()
     holder = Busy(bench, "characters", 0, 100)

@@ -30,6 +30,7 @@ class Bench:
     ) -> None:
         self.released: list[msgspec.Struct] = []
         self.granted = 0
+        self.asked: list[tuple[float, bool]] = []
         self.is_probing = False
         self.session = open_session()
         self.client = HttpClient(
@@ -41,8 +42,9 @@ class Bench:
             measures=Measures(),
         )
 
-    async def _acquire(self, region: str) -> Permit:
+    async def _acquire(self, region: str, deadline: float, again: bool) -> Permit:
         self.granted += 1
+        self.asked.append((deadline, again))
         return Permit(
             Grant(0, self.granted, "k", {"Authorization": "Bearer secret"}, is_probe=self.is_probing),
             self.released.append,
@@ -123,6 +125,14 @@ async def test_429_goes_on_with_another_permit() -> None:
         response = await bench.client.get("/x")
         assert response.status == 200
         assert bench.fates() == [(ANSWERED, 429), (ANSWERED, 429), (ANSWERED, 200)]
+
+
+async def test_a_request_that_goes_on_asks_before_others_and_within_its_first_deadline() -> None:
+    handler, _ = answers(429, 429, 200)
+    async with serving(handler) as bench:
+        await bench.client.get("/x")
+    assert [again for _, again in bench.asked] == [False, True, True]
+    assert len({deadline for deadline, _ in bench.asked}) == 1
 
 
 async def test_401_is_repeated_once_and_then_returned() -> None:

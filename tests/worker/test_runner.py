@@ -10,14 +10,16 @@ import msgspec
 import pytest
 
 from supervisor.core.events import Events
-from supervisor.core.job import ClaimedJob, Done, Outcome
+from supervisor.core.job import ClaimedJob, Done, Outcome, Snooze
 from supervisor.core.messages import NOT_SENT, Finish, GiveBack, Grant, Release
+from supervisor.worker.brake import Brakes
 from supervisor.worker.client import close_session, open_session
 from supervisor.worker.measures import Measures
 from supervisor.worker.permits import Permit, Permits
-from supervisor.worker.runner import Run, Runner
+from supervisor.worker.runner import IDLE_PAUSE_S, Run, Runner
 from supervisor.worker.sdk import Work
 from tests.support.clock import FakeClock
+from tests.support.waiting import eventually
 
 JOB = ClaimedJob(id=7, lease=70, worker="w", entity="eu/a", parts={})
 
@@ -40,6 +42,7 @@ class Bench:
             clock=clock,
             events=events,
             run_dir=run_dir,
+            brakes=Brakes(),
         )
 
     async def end(self, lease: int, message: Callable[[int], msgspec.Struct]) -> None:
@@ -72,6 +75,20 @@ async def test_job_that_never_returns_is_ended_by_its_deadline_and_tried_again(
     assert isinstance(finish, Finish)
     assert (finish.outcome, finish.error) == ("retry", "did not end within 0.01 s")
     assert bench.returned == [Release(1001, NOT_SENT)]
+
+
+async def test_job_that_puts_itself_off_without_a_request_does_not_make_a_hot_loop(
+    clock: FakeClock, tmp_path: Path
+) -> None:
+    async def braked(job: ClaimedJob, work: Work) -> Outcome:
+        return Snooze(after_s=60.0)
+
+    async with bench_of(braked, clock, tmp_path) as bench:
+        running = asyncio.create_task(bench.run(), name="job")
+        await eventually(lambda: clock.sleepers)
+        assert len(bench.ended) == 1, "its end has not waited"
+        await clock.advance(IDLE_PAUSE_S)
+        await asyncio.wait_for(running, 5.0)
 
 
 async def test_job_that_raises_is_tried_again_and_its_traceback_told(clock: FakeClock, tmp_path: Path) -> None:

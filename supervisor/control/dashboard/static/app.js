@@ -49,6 +49,7 @@ function showAlerts(status) {
   for (const key of status.keys) if (!["ok", "probing"].includes(key.state)) problems.push(["warn", `key ${key.name} is ${key.state}: ${key.reason}`]);
   for (const [name, worker] of Object.entries(status.workers)) if (worker.degraded) problems.push(["warn", `${name}: its processes keep dying, the last one by ${worker.last_exit}`]);
   for (const [name, worker] of Object.entries(status.workers)) if (worker.purge_brake_since) problems.push(["warn", `${name}: far more than usual are not found, so nothing is hidden or deleted (since ${clockTime(worker.purge_brake_since)})`]);
+  for (const [name, worker] of Object.entries(status.workers)) for (const endpoint of Object.keys(worker.braked ?? {})) problems.push(["warn", `${name}: answers of ${endpoint} have an unknown shape, so it is asked once a minute only`]);
   const disk = status.database.disk;
   if (disk?.bulk_stopped) problems.push(["bad", `${megabytes(disk.free_bytes)} of disk left: auctions ${disk.background_stopped ? "and all background work " : ""}stopped until ${megabytes(disk.min_free_bytes)} are free`]);
   for (const host of status.hosts ?? []) if (host.state === "down") problems.push(["bad", `${host.host} is down: ${host.failed} of ${host.of} requests failed, ${host.why}; its jobs wait and spend no attempt`]);
