@@ -9,7 +9,7 @@ from typing import Protocol
 
 import psutil
 
-SECONDS = 8.0
+SECONDS = 5.0
 FIRST_WITHIN_S = 30.0
 LOOK_EVERY_S = 0.05
 
