@@ -37,6 +37,7 @@ from supervisor.limiter.journal_head import (
 )
 from supervisor.limiter.journal_page import PAGE_BYTES, WORD_BYTES, Page, bucket_s_for
 from supervisor.limiter.past import LINGER_S, NoRecord, Past, Record
+from supervisor.settings.durable import sync_folder
 
 MAX_PAGES = 256
 FILE_BYTES = HEAD_BYTES + MAX_PAGES * PAGE_BYTES
@@ -77,6 +78,7 @@ class Journal:
         if is_new:
             os.fsync(self._fd)
             file.rename(path)
+            sync_folder(path.parent)  # or a power cut could leave a key that was never seen, and so unspent
 
     def open_record(self, identity: bytes, longest_s: float) -> tuple[Record, Past]:
         """Return a key's page and what it says of the past. longest_s: the key's longest window."""
@@ -123,7 +125,7 @@ class Journal:
             origin="damaged" if page.identity in self._damaged else "restored",
             charges=tuple((at - self._base, requests) for at, requests in charges),
             unknown=page.in_flight,
-            unflushed_s=0.0 if self._was_clean or self._is_same_boot else UNFLUSHED_S,
+            unflushed_s=self._lost_s,
             short_full_at=self._stopped_at - self._base if was_quiet else now,
             parked_until=page.parked_until - self._base if page.parked_until else 0.0,
         )
@@ -169,6 +171,8 @@ class Journal:
         is_same_boot = self._words[BOOT].tobytes() == self._boot_id != bytes(16)
         # The second condition holds unless the monotonic clock is another one (a container's own).
         self._is_same_boot = is_same_boot and now + self._doubles[BASE] >= self._stopped_at - 1.0
+        # How much of what came before the last end may be missing from the file.
+        self._lost_s = 0.0 if self._was_clean or self._is_same_boot else UNFLUSHED_S
         if not self._is_same_boot:
             off_s = max(0.0, self._clock.wall() - self._doubles[STAMP_WALL])
             self._doubles[BASE] = self._stopped_at + off_s - now
@@ -207,7 +211,8 @@ class Journal:
                 page.spend(now)
                 # Perhaps the identity is what is damaged: then its key will look as if never seen.
                 self._doubles[DAMAGED_AT] = now
-            if self._is_forgotten(page, now):
+            # After a loss of power an empty page may have been charged in the moment that was lost.
+            if self._lost_s == 0.0 and self._is_forgotten(page, now):
                 page.format(NO_PAGE, 1.0)
             else:
                 self._pages[page.identity] = number

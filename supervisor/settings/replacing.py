@@ -86,6 +86,8 @@ def _refusal(path: Path, target: Path, error: OSError) -> RefusedError:
     if isinstance(error, FileNotFoundError):
         return RefusedError(f"{path} is not there any more; nothing was changed")
     where = str(path) if target == path.absolute() else f"{path} (really {target})"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return RefusedError(f"{where} cannot be replaced: {error.strerror}. Nothing was changed; make room on its disk")
     return RefusedError(
         f"{where} cannot be replaced: {error.strerror}. Nothing was changed. Either let Gatherer write the file and"
         f' its folder (under systemd: ReadWritePaths={target.parent}), or set [server] edits = "overrides",'
