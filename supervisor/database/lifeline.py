@@ -21,8 +21,8 @@ READY_WITHIN_S = 300.0
 # The process pulses every second whatever its disk does; silence means that its loop hangs.
 HUNG_AFTER_S = 20.0
 LOOK_EVERY_S = 2.0
-# A locked state is tried again; other refusals wait for new settings.
-LOCKED_FOR_S = 5.0
+# A locked state and a full disk are tried again; other refusals wait for new settings.
+LOCKED_FOR_S = 2.0
 FOR_EVER_S = 365 * 86400.0
 
 CONFIGURATION, LOCKED = ConfigurationError.exit_code, UnavailableError.exit_code

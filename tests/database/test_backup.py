@@ -8,8 +8,10 @@ import pytest
 
 from supervisor.core.errors import ConfigurationError, RefusedError
 from supervisor.database import backup, restoring, schema
+from supervisor.database.damage import NoRoomError
 from supervisor.database.migrations import Migration, is_behind
 from tests.database.bench import Bench
+from tests.support.small_disk import small_disk
 
 NOW = 1_800_000_000.0
 LATER = Migration(number=9999, name="later", text="CREATE TABLE later (x INTEGER) STRICT;", sha256="")
@@ -102,6 +104,22 @@ def test_only_the_last_automatic_backups_are_kept_and_all_of_the_others(bench: B
     asked = backup.copy(backup.pin(bench.folder), bench.folder, NOW - 100)
     made = [backup.before_migrations(bench.folder, NOW + n) for n in range(5)]
     assert sorted(asked.parent.iterdir()) == [asked, *made[2:]]
+
+
+@pytest.mark.slow  # mounts a disk
+def test_full_disk_stops_the_migration_until_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "state", 4) as disk:
+        bench = Bench(disk.path)
+        bench.enqueue("eu/paris")
+        disk.fill()
+        with pytest.raises(NoRoomError, match="make room"):
+            backup.before_migrations(disk.path, NOW)
+        with pytest.raises((OSError, sqlite3.OperationalError), match=r"No space left|disk is full|disk I/O"):
+            backup.copy(backup.pin(disk.path), disk.path, NOW)
+        assert list(disk.path.glob("backups/*")) == []
+        disk.make_room()
+        assert entities(backup.before_migrations(disk.path, NOW) / "gatherer.db") == ["eu/paris"]
+        bench.close()
 
 
 def test_backup_without_room_stops_the_migration(bench: Bench) -> None:

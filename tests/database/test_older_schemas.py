@@ -159,9 +159,9 @@ async def test_newer_schema_of_either_file_is_refused_before_anything_changes(
     assert not (tmp_path / "backups").exists()
 
 
-SLOW = """CREATE TABLE {0}_first (n INTEGER);
-CREATE TABLE {0}_second AS
-    WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 3000000) SELECT n, hex(n) AS x FROM i;"""
+ENDLESS = """CREATE TABLE slow_first (n INTEGER);
+CREATE TABLE slow_second AS WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i{0})
+    SELECT n, hex(zeroblob(200)) AS x FROM i;"""
 
 START = """
 import asyncio, sys
@@ -195,7 +195,7 @@ async def test_killed_migration_leaves_the_old_schema_and_the_next_start_finishe
     assert start(state, package).wait(30) == 0
     folder = package / "migrations" / ("market" if file == "market.db" else "")
     (folder / "0002_quick.sql").write_text("CREATE TABLE quick (n INTEGER);")
-    (folder / "0003_slow.sql").write_text(SLOW.format("slow"))
+    (folder / "0003_slow.sql").write_text(ENDLESS.format(""))
     process = start(state, package)
     log = state / f"{file}-wal"
     await eventually(lambda: log.exists() and log.stat().st_size, lambda size: size > 1_000_000, within_s=30)
@@ -207,5 +207,6 @@ async def test_killed_migration_leaves_the_old_schema_and_the_next_start_finishe
     found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     connection.close()
     assert not found & {"quick", "slow_first", "slow_second"}
+    (folder / "0003_slow.sql").write_text(ENDLESS.format(" WHERE n < 10"))
     assert start(state, package).wait(60) == 0
     assert len(numbers(state)) == len(before) + 2

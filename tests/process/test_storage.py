@@ -77,7 +77,7 @@ class Load:
             replica = Replica(f"towns#{number}")
             try:
                 await replica.connect(self._linked.folder)
-                while held or not self._over.is_set():
+                while (held or not self._over.is_set()) and not replica.closed.is_set():
                     await self._turn(replica, held)
             except (OSError, UnavailableError):  # the process is away
                 await asyncio.sleep(0.05)

@@ -67,21 +67,16 @@ def reasons(system: System) -> str:
         return ""
 
 
-def test_start_on_a_full_disk_waits_says_so_and_goes_on(tmp_path: Path, disk: SmallDisk, text: str) -> None:
+def test_full_disk_is_waited_for_at_start_said_everywhere_at_work_and_ends_by_itself(
+    tmp_path: Path, disk: SmallDisk, text: str
+) -> None:
     disk.fill()
     with gatherer(tmp_path, text, ready=False) as system:
         eventually(lambda: "no room is left on the disk" in log_of(system))
         assert [path.name for path in disk.path.iterdir()] == ["ballast"]
         disk.make_room()
-        eventually(lambda: '"database_ready"' in log_of(system))
-        assert log_of(system).count("no room is left") == 1
-
-
-def test_running_on_a_full_disk_is_said_everywhere_and_ends_by_itself(
-    tmp_path: Path, disk: SmallDisk, text: str
-) -> None:
-    with gatherer(tmp_path, text, ready=False) as system:
         eventually(lambda: '"supervisor_started"' in log_of(system), within_s=30)
+        assert log_of(system).count("no room is left") == 1
         disk.fill()
         assert isinstance(enqueue_until_refused(system), UnavailableError)
         eventually(lambda: "no room is left on the disk" in reasons(system))
@@ -117,13 +112,9 @@ def test_supervisor_killed_on_a_full_disk_comes_back_with_everything(
         assert found == [(500,)]
 
 
-@pytest.mark.parametrize("was_used", [True, False], ids=["used before", "new"])
-def test_read_only_disk_ends_the_start_with_78_and_is_left_alone(
-    tmp_path: Path, disk: SmallDisk, text: str, was_used: bool
-) -> None:
-    if was_used:
-        with gatherer(tmp_path, text, ready=False) as system:
-            eventually(lambda: '"database_ready"' in log_of(system), within_s=30)
+def test_read_only_disk_ends_the_start_with_78_and_is_left_alone(tmp_path: Path, disk: SmallDisk, text: str) -> None:
+    with gatherer(tmp_path, text, ready=False) as system:
+        eventually(lambda: '"database_ready"' in log_of(system), within_s=30)
     before = {path.name: path.read_bytes() for path in disk.path.iterdir() if path.is_file()}
     disk.make_read_only()
     with gatherer(tmp_path, text, ready=False) as system:
@@ -137,6 +128,8 @@ def test_damaged_database_ends_the_start_with_78_and_the_way_out(tmp_path: Path,
         eventually(lambda: '"database_ready"' in log_of(system), within_s=30)
         system.enqueue("characters", ["eu/silvermoon/a"])
         made = json.loads(run(tmp_path, "backup", "--json").stdout)
+        kept = {str(path.relative_to(made["folder"])) for path in Path(made["folder"]).rglob("*") if path.is_file()}
+        assert kept >= {"gatherer.db", "market.db", "limiter.journal", "config/config.toml"}
         refused = run(tmp_path, "restore", made["folder"])
         assert (refused.returncode, "another gatherer runs here" in refused.stderr) == (1, True)
     overwrite(tmp_path / "state" / "gatherer.db", 0, b"\x5a" * 100)
