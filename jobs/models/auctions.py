@@ -13,6 +13,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from jobs.models.common import Number
+
 Row: TypeAlias = tuple[int | str | None, ...]
 
 
@@ -39,16 +41,16 @@ _NOTHING = msgspec.Raw()
 class CommodityItem(msgspec.Struct, gc=False):
     """The item of a commodity: its number is all there is."""
 
-    id: int
+    id: Number
 
 
 class Commodity(msgspec.Struct, gc=False):
     """An offer of like units, each for `unit_price` copper."""
 
-    id: int = 0
+    id: Number = 0
     item: CommodityItem | None = None
-    quantity: int = 1
-    unit_price: int | None = None
+    quantity: Number = 1
+    unit_price: Number | None = None
     time_left: TimeLeft = TimeLeft.UNKNOWN
 
     def item_id(self) -> int:
@@ -67,21 +69,21 @@ class Commodity(msgspec.Struct, gc=False):
 class Modifier(msgspec.Struct, gc=False):
     """What makes an item differ: type 9 is the player level it was made for, and so on."""
 
-    type: int
-    value: int
+    type: Number
+    value: Number
 
 
 class Item(msgspec.Struct, gc=False):
     """The item of an auction; battle pets (item 82800) have the four pet fields."""
 
-    id: int
-    context: int | None = None
+    id: Number
+    context: Number | None = None
     bonus_lists: msgspec.Raw = _NOTHING
     modifiers: list[Modifier] = []
-    pet_species_id: int | None = None
-    pet_breed_id: int | None = None
-    pet_level: int | None = None
-    pet_quality_id: int | None = None
+    pet_species_id: Number | None = None
+    pet_breed_id: Number | None = None
+    pet_level: Number | None = None
+    pet_quality_id: Number | None = None
 
     def bonus_text(self) -> str | None:
         """Return the bonus list as it came, a JSON array."""
@@ -109,13 +111,13 @@ class Item(msgspec.Struct, gc=False):
 class Auction(msgspec.Struct, gc=False):
     """An offer in a realm's house: bid and buyout are for all of it, and either may be absent."""
 
-    id: int = 0
+    id: Number = 0
     item: Item | None = None
-    quantity: int = 1
+    quantity: Number = 1
     time_left: TimeLeft = TimeLeft.UNKNOWN
-    unit_price: int | None = None
-    buyout: int | None = None
-    bid: int | None = None
+    unit_price: Number | None = None
+    buyout: Number | None = None
+    bid: Number | None = None
 
     def item_id(self) -> int:
         """Return the item's number, 0 when the body names none."""

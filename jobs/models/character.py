@@ -1,19 +1,19 @@
 """Bodies about one character (recorded 2019-2024, EU and US; newer fields from published types)."""
 
-from jobs.models.common import Body, Link, Named, RealmRef, Ref, Typed
+from jobs.models.common import Body, Link, Named, Number, RealmRef, Ref, Typed
 
 
 class Status(Body, frozen=True):
     """`…/status`. Both are required: a body that lost is_valid must not read as "nobody exists"."""
 
-    id: int
+    id: Number
     is_valid: bool
 
 
 class GuildRef(Body, frozen=True):
     """A character's guild; its realm may be another one than the character's."""
 
-    id: int
+    id: Number
     name: str
     realm: RealmRef
     key: Link = Link()
@@ -25,26 +25,26 @@ class Summary(Body, frozen=True):
     Strict in what makes identity and history; the rest may be absent.
     """
 
-    id: int
+    id: Number
     name: str
     gender: Typed
     faction: Typed
     race: Named
     character_class: Named
     realm: RealmRef
-    level: int
+    level: Number
     active_spec: Named | None = None
     guild: GuildRef | None = None
-    achievement_points: int = 0
-    last_login_timestamp: int | None = None
-    average_item_level: int | None = None
-    equipped_item_level: int | None = None
+    achievement_points: Number = 0
+    last_login_timestamp: Number | None = None
+    average_item_level: Number | None = None
+    equipped_item_level: Number | None = None
 
 
 class Pet(Body, frozen=True):
     """One pet. id: its own number, unique to the pet."""
 
-    id: int
+    id: Number
     species: Ref
 
 

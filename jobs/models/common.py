@@ -1,8 +1,13 @@
 """Shapes that many bodies share."""
 
+from typing import Annotated, TypeAlias
+
 import msgspec
 
 from jobs.names import Name
+
+Number: TypeAlias = Annotated[int, msgspec.Meta(le=2**63 - 1)]
+"""An integer that a table can hold; a larger one is another shape."""
 
 
 class Body(msgspec.Struct, frozen=True, gc=False):
@@ -12,13 +17,13 @@ class Body(msgspec.Struct, frozen=True, gc=False):
 class Ref(Body, frozen=True):
     """Something that has a number: {"key": …, "id": 6}."""
 
-    id: int
+    id: Number
 
 
 class Named(Body, frozen=True):
     """Something that has a number and a name: {"id": 10, "name": "Monk"}."""
 
-    id: int
+    id: Number
     name: Name | None = None
 
 
@@ -31,7 +36,7 @@ class Typed(Body, frozen=True):
 class RealmRef(Body, frozen=True):
     """A realm where another thing names it; rosters have no realm name."""
 
-    id: int
+    id: Number
     slug: str
 
 

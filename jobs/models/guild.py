@@ -1,27 +1,27 @@
 """Bodies about one guild (recorded 2019, EU; newer fields from published types)."""
 
-from jobs.models.common import Body, RealmRef, Ref, Typed
+from jobs.models.common import Body, Number, RealmRef, Ref, Typed
 
 
 class Guild(Body, frozen=True):
     """`/data/wow/guild/{realm}/{slug}`. created_timestamp: ms since 1970."""
 
-    id: int
+    id: Number
     name: str
     faction: Typed
     realm: RealmRef
-    member_count: int
-    achievement_points: int = 0
-    created_timestamp: int | None = None
+    member_count: Number
+    achievement_points: Number = 0
+    created_timestamp: Number | None = None
 
 
 class MemberCharacter(Body, frozen=True):
     """A member as the roster tells it; its realm may be another one than the guild's."""
 
-    id: int
+    id: Number
     name: str
     realm: RealmRef
-    level: int
+    level: Number
     playable_class: Ref
     playable_race: Ref
 
@@ -30,7 +30,7 @@ class Member(Body, frozen=True):
     """rank: 0 = master; larger is lower."""
 
     character: MemberCharacter
-    rank: int
+    rank: Number
 
 
 class Roster(Body, frozen=True):

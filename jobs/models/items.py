@@ -1,22 +1,22 @@
 """Bodies about one item (recorded 2019-2026; one locale or all of them)."""
 
-from jobs.models.common import Body, Named, Typed
+from jobs.models.common import Body, Named, Number, Typed
 from jobs.names import Name
 
 
 class Item(Body, frozen=True):
     """`/data/wow/item/{id}`. Prices are copper; `level` is the base item level."""
 
-    id: int
+    id: Number
     name: Name
     quality: Typed
     item_class: Named
     item_subclass: Named
     inventory_type: Typed
-    level: int | None = None
-    required_level: int | None = None
-    purchase_price: int | None = None
-    sell_price: int | None = None
+    level: Number | None = None
+    required_level: Number | None = None
+    purchase_price: Number | None = None
+    sell_price: Number | None = None
     is_equippable: bool | None = None
     is_stackable: bool | None = None
 

@@ -4,7 +4,7 @@ Professions are recorded (2020, EU); the four others follow the types that clien
 (Pewtro/blizzard-api, 2026), so only what is stored is named, and little of it is required.
 """
 
-from jobs.models.common import Body, Named, Ref, Typed
+from jobs.models.common import Body, Named, Number, Ref, Typed
 from jobs.names import Name
 
 
@@ -44,7 +44,7 @@ class RunMember(Body, frozen=True):
 class Run(Body, frozen=True):
     """One of the best keystone runs of the week."""
 
-    keystone_level: int
+    keystone_level: Number
     dungeon: Named
     is_completed_within_time: bool = False
     members: list[RunMember] = []
@@ -73,8 +73,8 @@ class Keystones(Body, frozen=True):
 class Progress(Body, frozen=True):
     """Bosses killed and bosses there are."""
 
-    completed_count: int
-    total_count: int
+    completed_count: Number
+    total_count: Number
 
 
 class Mode(Body, frozen=True):
@@ -106,7 +106,7 @@ class Raids(Body, frozen=True):
 class TierName(Body, frozen=True):
     """{"name": "Kul Tiran Alchemy", "id": 2478}."""
 
-    id: int
+    id: Number
     name: Name
 
 
@@ -114,8 +114,8 @@ class Tier(Body, frozen=True):
     """Skill in one expansion's part of a profession."""
 
     tier: TierName
-    skill_points: int = 0
-    max_skill_points: int = 0
+    skill_points: Number = 0
+    max_skill_points: Number = 0
 
 
 class Profession(Body, frozen=True):
@@ -123,8 +123,8 @@ class Profession(Body, frozen=True):
 
     profession: Named
     tiers: list[Tier] | None = None
-    skill_points: int | None = None
-    max_skill_points: int | None = None
+    skill_points: Number | None = None
+    max_skill_points: Number | None = None
 
 
 class Professions(Body, frozen=True):

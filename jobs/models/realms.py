@@ -1,6 +1,6 @@
 """Bodies about realms (recorded 2019-2026)."""
 
-from jobs.models.common import Body, Link
+from jobs.models.common import Body, Link, Number
 from jobs.names import Name
 
 
@@ -19,7 +19,7 @@ class Kind(Body, frozen=True):
 class Realm(Body, frozen=True):
     """One realm of a connected realm."""
 
-    id: int
+    id: Number
     slug: str
     name: Name
     locale: str | None = None
@@ -30,7 +30,7 @@ class Realm(Body, frozen=True):
 class ConnectedRealm(Body, frozen=True):
     """`/data/wow/connected-realm/{id}`: the realms that share an auction house."""
 
-    id: int
+    id: Number
     realms: list[Realm]
     status: Kind = Kind()
     population: Kind = Kind()

@@ -38,9 +38,9 @@ ON CONFLICT (id) DO UPDATE SET
     gone_since = NULL;
 
 -- name: item_media
--- Nulls: the API has no media for the item.
+-- Nulls: the API has no media for the item, or calls it by another name: what was known stays.
 UPDATE items
-SET icon = :icon, icon_url = :icon_url, media_success_at = :now
+SET icon = coalesce(:icon, icon), icon_url = coalesce(:icon_url, icon_url), media_success_at = :now
 WHERE id = :item;
 
 -- name: item_gone

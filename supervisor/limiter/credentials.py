@@ -14,6 +14,8 @@ from supervisor.limiter.key import Credential
 from supervisor.settings.config import Api, Key
 
 OAUTH = "client_credentials"
+MIN_EXPIRES_IN_S = 1.0
+"""With a shorter life each token would be asked for as soon as the last one came; a failure backs off."""
 MAX_EXPIRES_IN_S = 30 * 86_400.0
 
 
@@ -46,7 +48,7 @@ def basic(user: str, secret: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token; expires_in_s: seconds from now, > 0."""
+    """A bearer token; expires_in_s: seconds from now, ≥ MIN_EXPIRES_IN_S."""
 
     expires_in_s: float
     value: str = field(repr=False)
@@ -87,10 +89,10 @@ def read_token(status: int, body: bytes) -> Token | Rejected | Failed:
         return Failed(f"the token endpoint answered {status}")
     try:
         answer = msgspec.json.decode(body, type=_Answer)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Failed("the token endpoint's answer is no token")
     if not answer.access_token.isascii() or not answer.access_token.isprintable() or not answer.access_token:
         return Failed("the token endpoint's token has characters that no header may have")
-    if not answer.expires_in > 0:
+    if not answer.expires_in >= MIN_EXPIRES_IN_S:
         return Failed("the token endpoint's token has expired already")
     return Token(min(answer.expires_in, MAX_EXPIRES_IN_S), answer.access_token)

@@ -33,6 +33,7 @@ MAX_WIRE_BYTES = 64 * 1024 * 1024
 MAX_TRIES = 6
 PERMIT_WAIT_S = 300.0
 CONNECT_TIMEOUT_S = 10.0
+"""For all of it: the name, TCP and TLS. Until then nothing was sent, so it costs neither quota nor an attempt."""
 READ_CHUNK_BYTES = 256 * 1024
 UNREACHABLE_PAUSE_S = 2.0
 # Raised while a connection is made: name lookup, TCP, TLS. Not by a kept-alive connection that breaks.
@@ -72,7 +73,7 @@ class HttpClient:
     ) -> None:
         self._session = session
         self._api = api
-        self._timeout = aiohttp.ClientTimeout(total=float(api.get("timeout_s", 30.0)), sock_connect=CONNECT_TIMEOUT_S)
+        self._timeout = aiohttp.ClientTimeout(total=float(api.get("timeout_s", 30.0)), connect=CONNECT_TIMEOUT_S)
         self._acquire = acquire
         self._first_permit = first_permit
         self._clock = clock

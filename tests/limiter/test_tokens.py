@@ -31,6 +31,8 @@ GOOD = b'{"access_token":"abc","token_type":"bearer","expires_in":86399,"sub":"x
         (200, b'{"access_token":"a\\r\\nb","expires_in":1}', Failed),
         (200, b'{"access_token":"","expires_in":1}', Failed),
         (200, b'{"access_token":"abc","expires_in":0}', Failed),
+        (200, b'{"access_token":"abc","expires_in":0.5}', Failed),
+        (200, b'{"x":' + b"[" * 50_000, Failed),
         (302, b"", Failed),
         (400, b"", Rejected),
         (401, b"Bad client credentials", Rejected),
