@@ -17,6 +17,7 @@ import msgspec
 from supervisor.core.errors import UsageError
 from supervisor.core.job import Effect, NewJob
 from supervisor.core.messages import DONE, Finish
+from supervisor.database.ahead import refuse_market_rows
 from supervisor.database.enqueueing import enqueue_unasked
 from supervisor.database.holding import Held, look, must_hold, parameters
 from supervisor.database.statements import engine_sql
@@ -67,12 +68,14 @@ def finish(
     """Apply a Finish; return DONE, ALREADY_DONE or LOST, the last two without any change.
 
     follow_ups: rows for `enqueue`. prepare: makes such rows of what `<kind>_follow_ups` proposes.
-    UsageError: an outcome or a statement that nobody knows.
+    UsageError: an outcome or a statement that nobody knows, or a statement that writes market.db.
     """
     held = look(connection, message.job, message.lease)
     if isinstance(held, str):
         return held
     ending = _ending(held, message, spec, now, backoff_s)
+    if spec.package:
+        refuse_market_rows(message.effects, spec.package.market_writers)
     store(connection, now, held=held, spec=spec, effects=message.effects)
     enqueue_unasked(connection, now, [*follow_ups, *_proposed(connection, now, held, spec, prepare)])
     connection.execute(_ACCEPT_BATCH, {"lease": held.lease})

@@ -15,13 +15,14 @@ from supervisor.core.entity import canonical
 from supervisor.core.errors import ConfigurationError, UsageError
 from supervisor.database import migrations
 from supervisor.database import statements as sql_files
+from supervisor.database.ahead import market_writers
 from supervisor.database.migrations import Migration
 from supervisor.database.statements import Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """One loaded folder. patterns: entity pattern by kind."""
+    """One loaded folder. patterns: entity pattern by kind. market_writers: statements that write market.db."""
 
     name: str
     folder: Path
@@ -29,17 +30,22 @@ class Package:
     statements: dict[str, Statement]
     migrations: list[Migration]
     market_migrations: list[Migration]
+    market_writers: frozenset[str]
 
 
 def load(folder: Path) -> Package:
     """Read a package. ConfigurationError names the file and what is wrong with it."""
+    statements = sql_files.load((folder / "statements").glob("*.sql"))
+    main = migrations.find(folder / "migrations")
+    market = migrations.find(folder / "migrations" / "market")
     return Package(
         name=folder.name,
         folder=folder,
         patterns=_patterns(folder / "manifest.toml"),
-        statements=sql_files.load((folder / "statements").glob("*.sql")),
-        migrations=migrations.find(folder / "migrations"),
-        market_migrations=migrations.find(folder / "migrations" / "market"),
+        statements=statements,
+        migrations=main,
+        market_migrations=market,
+        market_writers=market_writers(statements, main, market) if market else frozenset(),
     )
 
 

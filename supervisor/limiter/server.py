@@ -7,7 +7,6 @@ same turn. One timer, no polling.
 """
 
 import asyncio
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -167,12 +166,16 @@ class PermitServer:
         self._timer.arm(self._limiter.next_at())
 
     async def _keep_synced(self, journal: Journal) -> None:
+        works = True
         while True:
             await self._clock.sleep_until(self._clock.monotonic() + SYNC_EVERY_S)
             self._read_wall()
             try:
-                if journal.stamp():
+                if journal.stamp() or not works:
                     await asyncio.to_thread(journal.sync)
-            except OSError:
-                # The file system's trouble; what is mapped still outlives this process.
-                self._events.emit("journal_sync_failed", traceback=traceback.format_exc())
+                    works = True
+            except OSError as error:
+                # The file system's trouble, said once; what is mapped still outlives this process.
+                if works:
+                    self._events.emit("journal_sync_failed", error=str(error))
+                works = False

@@ -1,5 +1,7 @@
 """Backups: one moment of both files, complete or absent; restored only when whole; taken before migrations."""
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.core.errors import ConfigurationError, RefusedError
-from supervisor.database import backup, restoring, schema
+from supervisor.database import backup, opening, restoring, schema
 from supervisor.database.damage import NoRoomError
 from supervisor.database.migrations import Migration, is_behind
 from tests.database.bench import Bench
@@ -29,6 +31,16 @@ def entities(path: Path) -> list[str]:
     found = [entity for (entity,) in connection.execute("SELECT entity FROM jobs ORDER BY entity")]
     connection.close()
     return found
+
+
+def start(folder: Path) -> None:
+    """Open as a start does, and stop."""
+    lock = opening.lock(folder)
+    try:
+        opening.open_files(folder, lock).close()
+    except ConfigurationError:
+        os.close(lock)
+        raise
 
 
 def test_backup_holds_the_moment_at_which_it_was_pinned(bench: Bench) -> None:
@@ -71,6 +83,43 @@ def test_restore_puts_the_backup_in_place_and_moves_aside_what_was_there(tmp_pat
     aside = restoring.restore(folder, tmp_path, NOW + 5)
     assert entities(tmp_path / "gatherer.db") == ["eu/paris"]
     assert entities(aside / "gatherer.db") == ["eu/paris", "eu/rome"]
+
+
+@pytest.mark.parametrize("renames", range(6))
+def test_restore_that_was_killed_leaves_a_whole_state_or_one_that_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renames: int
+) -> None:
+    """Whatever it had moved: no start takes half of it for a state, and restoring again puts it right."""
+    bench = Bench(tmp_path)
+    bench.enqueue("eu/paris")
+    folder = backup.copy(backup.pin(tmp_path), tmp_path, NOW)
+    bench.enqueue("eu/rome")
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    for path in (*tmp_path.glob("*.db"), *tmp_path.glob("*-wal")):  # as after a crash: the last job is in the log
+        shutil.copy(path, killed / path.name)
+    bench.close()
+    rename, left = os.rename, iter(range(renames))
+
+    def kill(source: object, target: object, **more: object) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        rename(source, target)  # type: ignore[arg-type]  # passed through
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", kill)
+        with pytest.raises(KeyboardInterrupt):
+            restoring.restore(folder, killed, NOW + 5)
+    try:
+        start(killed)
+    except ConfigurationError as error:
+        assert "although" in str(error)
+    else:
+        assert entities(killed / "gatherer.db") in (["eu/paris"], ["eu/paris", "eu/rome"])
+    restoring.restore(folder, killed, NOW + 10)
+    start(killed)
+    assert entities(killed / "gatherer.db") == ["eu/paris"]
+    assert list(killed.glob("*.restoring")) == []
 
 
 def test_restore_keeps_the_journal_that_is_there(tmp_path: Path) -> None:

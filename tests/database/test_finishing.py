@@ -186,3 +186,12 @@ def test_job_may_ask_for_itself_again(bench: Bench) -> None:
     job = claimed(bench)
     bench.finish(job, jobs=[NewJob(worker="towns", entity="eu/paris")])
     assert [again.entity for again in bench.claim()] == ["eu/paris"]
+
+
+def test_finish_that_writes_both_files_is_refused_and_changes_nothing(bench: Bench) -> None:
+    """Cut by a power loss between the two it would be done without its rows."""
+    bench.enqueue("eu/7", worker="markets")
+    (job,) = bench.claim(worker="markets", replica="markets#1")
+    with pytest.raises(UsageError, match=r"market_stall writes market\.db: send its rows ahead with work\.rows"):
+        bench.finish(job, effects=[Effect("market_stall", [{"stall": 1, "price": 5}])])
+    assert bench.row(job.id)["state"] == "executing"

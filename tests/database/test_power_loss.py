@@ -16,7 +16,7 @@ from supervisor.core.job import ClaimedJob, Effect, NewJob
 from supervisor.core.messages import Rows, Stored
 from supervisor.database import opening, writer
 from supervisor.database.writer import Lane
-from tests.database.bench import Desk, Replica
+from tests.database.bench import Bench, Desk, Replica
 from tests.support.clock import FakeClock
 from tests.support.power.disks import Disk, cuts
 from tests.support.power.tape import Tape
@@ -205,6 +205,29 @@ async def test_no_cut_loses_what_was_answered_or_leaves_half_of_it(tape: tuple[T
     record, disk = tape
     assert losses(record, disk, quick, CUTS, Random(1)) == []
     assert len(disk.promises) > 100
+
+
+async def test_first_start_may_be_cut_anywhere_and_the_next_one_goes_on(
+    tmp_path: Path, quick: Path, clock: FakeClock
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    with recorded(state) as tape:
+        desk = Desk(state, clock)
+        await desk.start()
+        await desk.enqueue("eu/paris")
+        tape.promise(Enqueued(("eu/paris",)))
+        await desk.stop()
+    random = Random(1)
+    for moment, after in cuts(tape, Disk(), CUTS // 5, random):
+        cut = quick / f"cut{moment}-{random.getrandbits(32):08x}"
+        cut.mkdir()
+        for name, content in after.after_cut(random).items():
+            (cut / name).write_bytes(content)
+        bench = Bench(cut)  # opens and migrates
+        _check_whole(bench.db)
+        _check_promises(bench.db, after.promises)
+        bench.close()
 
 
 MUTANTS = {
