@@ -28,6 +28,8 @@ DOCUMENTS = (
     "docs/soak.md",
 )
 BASES = (ROOT, ROOT / "supervisor")
+# What scripts make: in a fresh clone it is not there.
+MADE = ("bench-results", "dist", "var")
 FILE = re.compile(r"(?<![\w./~:-])((?:[\w.-]+/)*[\w-]+\.(?:py|sql|md))\b")
 QUOTED = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"\.?[\w-]+(?:/[\w.-]+)*/?")
@@ -52,7 +54,8 @@ def paths_in(name: str) -> Iterator[str]:
     """Yield file names anywhere, and quoted texts that start like a path of the repository."""
     yield from (found for found in FILE.findall(text_of(name)) if found.split("/")[0] != EXAMPLE)
     for quoted in QUOTED.findall(prose_of(name)):
-        if PATH.fullmatch(quoted) and "/" in quoted and is_there(quoted.split("/")[0]):
+        top = quoted.split("/")[0]
+        if PATH.fullmatch(quoted) and "/" in quoted and top not in MADE and is_there(top):
             yield quoted
 
 
