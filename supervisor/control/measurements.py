@@ -16,6 +16,8 @@ JOB_BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 SUCCEEDED = ("done", "skipped", "gone")
 ENDED = (*SUCCEEDED, "unparsed", "discard")
 FAILED = ("retry", "unparsed", "discard")
+# Endpoints are labels of a metric; a job's code names them, and must not be able to name a million.
+MAX_ENDPOINTS, MAX_NAME, OTHERS = 500, 100, "others"
 
 
 @dataclass(slots=True)
@@ -47,7 +49,10 @@ class Measurements:
         totals.retried += tally.retried
         for seconds in tally.job_s:
             totals.job_s.observe(seconds)
-        self.unparsed.update(tally.unparsed)
+        for endpoint, count in tally.unparsed.items():
+            name = endpoint[:MAX_NAME]
+            is_room = name in self.unparsed or len(self.unparsed) < MAX_ENDPOINTS
+            self.unparsed[name if is_room else OTHERS] += count
         now = self._clock.monotonic()
         self._rates.setdefault(worker, Rates(self._started_at)).add(tally.outcomes, now)
         self._problems.setdefault(worker, Rates(self._started_at)).add(tally.problems, now)

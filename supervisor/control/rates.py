@@ -1,6 +1,8 @@
 """How many in the last minute: a window that slides by the second."""
 
 from collections import Counter, deque
+from collections.abc import Mapping
+from typing import Any
 
 SPAN_S = 60.0
 
@@ -12,7 +14,7 @@ class Rates:
         self._started_at = started_at
         self._seconds: deque[tuple[int, Counter[str]]] = deque()
 
-    def add(self, counts: dict[str, int], now: float) -> None:
+    def add(self, counts: Mapping[Any, int], now: float) -> None:
         """Count what was reported at `now`."""
         second = int(now)
         if not self._seconds or self._seconds[-1][0] != second:

@@ -7,14 +7,22 @@
 
 Fields are positional on the wire, so new ones go last, with a default. `call` numbers a request
 and its reply on one connection. Deadlines are CLOCK_MONOTONIC seconds, one clock for the host.
+
+Numbers that steer the supervisor have their ranges in their types, so a frame with others is no message and ends its
+connection: what a replica says is checked like any input. Only what our own code computes has a range here; what a
+job's code may choose is checked where the job can be told.
 """
 
-from typing import Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
 from supervisor.core.database_settings import FreshnessSettings, ScheduleSettings, WorkerSettings
 from supervisor.core.job import ClaimedJob, Effect, NewJob
+
+Natural: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=0.0, le=1e12)]  # neither nan nor inf
+Outcomes: TypeAlias = Literal["done", "skipped", "gone", "retry", "snooze", "unparsed", "discard"]
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=True):
@@ -36,8 +44,8 @@ class Heartbeat(Message, frozen=True):
     concurrency: jobs at once that are in force; -1 = not said.
     """
 
-    executing: int
-    concurrency: int = -1
+    executing: Natural
+    concurrency: Annotated[int, msgspec.Meta(ge=-1)] = -1
 
 
 class Acquire(Message, frozen=True):
@@ -48,10 +56,10 @@ class Acquire(Message, frozen=True):
     that was refused or lost with an earlier permit and goes on, before those that wait.
     """
 
-    ask: int
+    ask: Natural
     start: bool
     priority: int
-    deadline: float
+    deadline: Seconds
     region: str = ""
     again: bool = False
 
@@ -76,16 +84,16 @@ class Release(Message, frozen=True):
     it up ourselves). allowed, remaining: from RateLimit headers (requests a window, and those left), -1 = absent.
     """
 
-    permit: int
-    fate: int
-    status: int = 0
-    rtt_s: float = 0.0
-    retry_after_s: float = -1.0
-    date_s: int = 0
+    permit: Natural
+    fate: Annotated[int, msgspec.Meta(ge=0, le=2)]
+    status: Annotated[int, msgspec.Meta(ge=0, le=999)] = 0
+    rtt_s: Seconds = 0.0
+    retry_after_s: Annotated[float, msgspec.Meta(ge=-1.0, le=1e9)] = -1.0
+    date_s: Annotated[int, msgspec.Meta(ge=0, le=2**40)] = 0
     path: str = ""
     region: str = ""
-    allowed: int = -1
-    remaining: int = -1
+    allowed: Annotated[int, msgspec.Meta(ge=-1, le=10**9)] = -1
+    remaining: Annotated[int, msgspec.Meta(ge=-1, le=10**9)] = -1
 
 
 class Tally(Message, frozen=True):
@@ -95,13 +103,13 @@ class Tally(Message, frozen=True):
     problems: {what went wrong, without the entity: jobs}, for the log's summary.
     """
 
-    outcomes: dict[str, int] = {}
-    job_s: list[float] = []
-    saved: int = 0
-    retried: int = 0
-    unparsed: dict[str, int] = {}
-    problems: dict[str, int] = {}
-    parsed: dict[str, int] = {}
+    outcomes: dict[Outcomes, Natural] = {}
+    job_s: list[Seconds] = []
+    saved: Natural = 0
+    retried: Natural = 0
+    unparsed: dict[str, Natural] = {}
+    problems: dict[str, Natural] = {}
+    parsed: dict[str, Natural] = {}
 
 
 class Drained(Message, frozen=True):

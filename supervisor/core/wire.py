@@ -19,6 +19,8 @@ from supervisor.core.errors import WireError
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 LENGTH_BYTES = 4
+MAX_UNSENT_BYTES = 64 * 1024 * 1024
+"""A peer that lets so much of our answers lie does not read them, and is hung up on."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _LENGTH = struct.Struct(">I")
@@ -88,7 +90,8 @@ class Deframer:
 class Channel(asyncio.Protocol):
     """One framed connection on an event loop.
 
-    `receive(message)` is called for each message, `closed(error)` exactly once (None = plain EOF).
+    `receive(message)` is called for each message, `closed(error)` exactly once (None = plain EOF). A WireError that
+    `receive` raises ends the connection as a broken frame does: the peer is out of step, and nothing more is heard.
     `send` never blocks: frames of one loop turn leave in one write at the end of that turn.
     """
 
@@ -132,23 +135,37 @@ class Channel(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def break_off(self, error: Exception) -> None:
+        """Drop the connection, and report `error` as its end. Safe before it is made and when repeated."""
+        self._error = self._error or error
+        if self._transport is not None:
+            self._transport.abort()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the transport (called by the event loop)."""
         # Not asserted: uvloop's transports have the methods of asyncio.Transport, but not its class.
         self._transport = cast(asyncio.Transport, transport)
         self._loop = asyncio.get_running_loop()
+        if self._error is not None:
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Deliver complete messages (called by the event loop)."""
         try:
-            messages = self._deframer.feed(data)
+            for message in self._deframer.feed(data):
+                self._receive(message)
         except WireError as error:
-            self._error = error
-            assert self._transport is not None
-            self._transport.abort()
+            self.break_off(error)
+
+    def hold(self, is_held: bool) -> None:
+        """Read nothing more for now (True), or go on (False); the peer's writes wait. Safe when repeated."""
+        transport = self._transport
+        if transport is None or transport.is_closing() or transport.is_reading() is not is_held:
             return
-        for message in messages:
-            self._receive(message)
+        if is_held:
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Report the end once (called by the event loop)."""
@@ -159,4 +176,6 @@ class Channel(asyncio.Protocol):
     def _flush(self) -> None:
         if self._outgoing and self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"".join(self._outgoing))
+            if self._transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+                self.break_off(WireError(f"the peer has not read {MAX_UNSENT_BYTES:,} bytes of answers"))
         self._outgoing.clear()

@@ -10,7 +10,7 @@ unparsed discard      discarded
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -60,6 +60,7 @@ def finish(
     now: float,
     *,
     message: Finish,
+    replica: str,
     spec: WorkerSpec,
     follow_ups: Sequence[Mapping[str, Any]],
     prepare: Callable[[list[NewJob]], list[dict[str, Any]]],
@@ -70,7 +71,7 @@ def finish(
     follow_ups: rows for `enqueue`. prepare: makes such rows of what `<kind>_follow_ups` proposes.
     UsageError: an outcome or a statement that nobody knows, or a statement that writes market.db.
     """
-    held = look(connection, message.job, message.lease)
+    held = look(connection, message.job, message.lease, replica)
     if isinstance(held, str):
         return held
     ending = _ending(held, message, spec, now, backoff_s)
@@ -95,21 +96,30 @@ def is_plain(message: Finish, spec: WorkerSpec) -> bool:
     )
 
 
-def complete(connection: sqlite3.Connection, now: float, messages: Sequence[Finish]) -> list[str]:
+class Ending(NamedTuple):
+    """A plain Finish and the replica that sends it."""
+
+    finish: Finish
+    replica: str
+
+
+def complete(connection: sqlite3.Connection, now: float, endings: Sequence[Ending]) -> list[str]:
     """Apply several plain Finishes in one statement; return DONE, ALREADY_DONE or LOST for each."""
-    rows = [(each.job, each.lease, each.outcome, each.note[:TEXT_KEPT], each.requests) for each in messages]
+    rows = [
+        (each.job, each.lease, each.outcome, each.note[:TEXT_KEPT], each.requests, replica) for each, replica in endings
+    ]
     ended = connection.execute(_COMPLETE, {"done": _encode(rows).decode(), "now": now}).fetchall()
     connection.execute(_ACCEPT_BATCHES, {"leases": _encode([lease for _, lease, _ in ended]).decode()})
     for job, _, is_wanted_again in ended:
         if is_wanted_again:
             _spawn_again(connection, now, job)
     leases = {lease for _, lease, _ in ended}
-    return [DONE if each.lease in leases else _refusal(connection, each) for each in messages]
+    return [DONE if each.finish.lease in leases else _refusal(connection, each) for each in endings]
 
 
-def _refusal(connection: sqlite3.Connection, message: Finish) -> str:
+def _refusal(connection: sqlite3.Connection, ending: Ending) -> str:
     """Return why a Finish changes nothing."""
-    held = look(connection, message.job, message.lease)
+    held = look(connection, ending.finish.job, ending.finish.lease, ending.replica)
     assert isinstance(held, str)  # under its lease it would have been completed
     return held
 
@@ -145,16 +155,16 @@ def store(
 
 
 def store_ahead(
-    connection: sqlite3.Connection, now: float, *, job: int, lease: int, spec: WorkerSpec, effect: Effect
+    connection: sqlite3.Connection, now: float, *, job: int, lease: int, replica: str, spec: WorkerSpec, effect: Effect
 ) -> None:
     """Store bulk rows of a job that still runs. RefusedError when the lease is not its own."""
-    held = must_hold(connection, job, lease)
+    held = must_hold(connection, job, lease, replica)
     store(connection, now, held=held, spec=spec, effects=[effect])
 
 
-def give_back(connection: sqlite3.Connection, now: float, *, job: int, lease: int) -> str:
+def give_back(connection: sqlite3.Connection, now: float, *, job: int, lease: int, replica: str) -> str:
     """Release a job undone: available at its old place, no attempt spent, its staged follow-ups dropped."""
-    held = look(connection, job, lease)
+    held = look(connection, job, lease, replica)
     if isinstance(held, str):
         return held
     connection.execute(_GIVE_BACK, {"job": job})

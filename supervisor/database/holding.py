@@ -26,20 +26,25 @@ class Held:
     attempt: int
 
 
-def look(connection: sqlite3.Connection, job: int, lease: int) -> Held | str:
-    """Return the held job, or ALREADY_DONE (this very lease ended it) or LOST (it is not its lease)."""
+def look(connection: sqlite3.Connection, job: int, lease: int, replica: str) -> Held | str:
+    """Return the held job, or ALREADY_DONE (this lease ended it) or LOST (not its lease, or not `replica`'s).
+
+    Lease numbers can be guessed, so the holder must be right too.
+    """
     row = connection.execute(_LOOK, {"job": job}).fetchone()
     if row is None or row[1] != lease or lease <= 0:
         return LOST
-    state, _, attempt, kind, entity = row
+    state, _, attempt, kind, entity, holder = row
     if state != "executing":
         return ALREADY_DONE
+    if holder != replica:
+        return LOST
     return Held(job=job, lease=lease, kind=kind, entity=entity, attempt=attempt)
 
 
-def must_hold(connection: sqlite3.Connection, job: int, lease: int) -> Held:
+def must_hold(connection: sqlite3.Connection, job: int, lease: int, replica: str) -> Held:
     """Return the held job. RefusedError when the lease does not hold it any more."""
-    held = look(connection, job, lease)
+    held = look(connection, job, lease, replica)
     if isinstance(held, str):
         raise RefusedError(f"job {job} is not held under lease {lease}: {held}")
     return held

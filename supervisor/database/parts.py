@@ -109,6 +109,7 @@ class Parts:
             random=random,
             nudge=self.waiting.nudge,
             batch_accepted=self._moving.ring,
+            note=note,
         )
         self.promoter = Promoter(self.writer, clock)
         self.scheduler = Scheduler(self.writer, self.workers, self.disk, clock, note)

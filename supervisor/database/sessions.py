@@ -8,7 +8,7 @@ from typing import Any
 
 from supervisor.core.backoff import full_jitter
 from supervisor.core.clock import Clock
-from supervisor.core.errors import UnavailableError, UsageError
+from supervisor.core.errors import UnavailableError, UsageError, WireError
 from supervisor.core.job import ClaimedJob, NewJob
 from supervisor.core.messages import (
     DONE,
@@ -32,13 +32,16 @@ from supervisor.database.bundle import Bundle
 from supervisor.database.claiming import Ask, Claiming
 from supervisor.database.disk import DiskWatch
 from supervisor.database.failures import describe, may_pass
+from supervisor.database.gate import Gate
 from supervisor.database.leases import Leases
+from supervisor.database.loops import Note
 from supervisor.database.suspects import end_stray_leases
 from supervisor.database.trouble import Trouble
 from supervisor.database.workers import Workers, WorkerSpec
-from supervisor.database.writer import Lane, Work, Writer
+from supervisor.database.writer import Done, Lane, Work, Writer
 
 MAX_CLAIM = 64
+MAX_UNANSWERED = 1000
 NO_ROOM = "the disk has less than [storage] min_free left"
 # A finish with more rows or follow-ups than this shares the writer as bulk does.
 SHORT_FINISH_ROWS = 100
@@ -52,6 +55,7 @@ class Desk:
     def __init__(
         self, *, writer: Writer, claiming: Claiming, workers: Workers, leases: Leases, disk: DiskWatch,
         trouble: Trouble, clock: Clock, random: Random, nudge: Callable[[], None], batch_accepted: Callable[[], None],
+        note: Note,
     ) -> None:  # fmt: skip  # one line a name would be a page
         self.writer = writer
         self.claiming = claiming
@@ -64,6 +68,7 @@ class Desk:
         self.clock = clock
         self.nudge = nudge
         self.batch_accepted = batch_accepted
+        self.gate = Gate(clock, note)
         self.sessions: set[Session] = set()
         self.dropped: dict[str, int] = {}
         self.completions = Bundle(writer, finishing.complete)
@@ -74,6 +79,7 @@ class Desk:
         """Return the channel of a new connection."""
         session = Session(self)
         self.sessions.add(session)
+        self.gate.enter(session.channel)
         return session.channel
 
     def has_room(self, worker: str) -> bool:
@@ -116,12 +122,16 @@ class Desk:
 
 
 class Session:
-    """One connection. Says Hello first; a message before that, or a frame that is none, ends it."""
+    """One connection. Says Hello first; a message before that, or a frame that is none, ends it.
+
+    It is not read while MAX_UNANSWERED of its requests wait: who asks faster than we write waits in his own buffers.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._replica = ""
         self._worker = ""
+        self._unanswered = 0
         self.channel = Channel(ToDatabase, self._receive, self._closed)
         self._handlers: dict[type[Message], Callable[[Any], None]] = {
             Claim: self._claim,
@@ -134,16 +144,33 @@ class Session:
 
     def _receive(self, message: Message) -> None:
         if isinstance(message, Hello):
+            self._desk.gate.name(self.channel, message)
             self._replica, self._worker = message.replica, message.worker
             return
         if not self._replica:
-            self.channel.close()
-            return
+            raise WireError("spoke before it said who it is")
         self._handlers[type(message)](message)
 
     def _closed(self, error: Exception | None) -> None:
         """Forget the connection. Leases stay: only an exit or time ends them, the replica may come back."""
         self._desk.sessions.discard(self)
+        self._desk.gate.leave(self.channel, error)
+
+    def _ask(self, work: Work, done: Done, lane: Lane = Lane.SHORT) -> None:
+        self._desk.writer.submit(work, self._counted(done), lane)
+
+    def _counted(self, done: Done) -> Done:
+        """Count a request until it is answered; read no more while there are too many."""
+        self._unanswered += 1
+        if self._unanswered >= MAX_UNANSWERED:
+            self.channel.hold(True)
+        return partial(self._answered, done)
+
+    def _answered(self, done: Done, result: Any, error: Exception | None) -> None:
+        self._unanswered -= 1
+        if self._unanswered < MAX_UNANSWERED // 2:
+            self.channel.hold(False)
+        done(result, error)
 
     def _claim(self, message: Claim) -> None:
         spec = self._desk.workers.configured.get(self._worker)
@@ -151,7 +178,7 @@ class Session:
             self.channel.send(Claimed(message.call, []))
             return
         ask = Ask(self._replica, min(message.n, MAX_CLAIM))
-        self._desk.claims(spec).submit(ask, partial(self._claimed, message))
+        self._desk.claims(spec).submit(ask, self._counted(partial(self._claimed, message)))
 
     def _claimed(self, message: Claim, jobs: list[ClaimedJob] | None, error: Exception | None) -> None:
         if error is not None or jobs is None:
@@ -174,7 +201,7 @@ class Session:
         strays = self._desk.leases.strays(self._replica, message.leases, now)
         if strays:
             work = partial(end_stray_leases, replica=self._replica, keep=message.leases, old=strays)
-            self._desk.writer.submit(work, partial(self._strays_ended, strays))
+            self._ask(work, partial(self._strays_ended, strays))
 
     def _strays_ended(self, strays: list[int], result: Any, error: Exception | None) -> None:
         """Forget them when that is committed; otherwise the next Renew finds them again."""
@@ -189,6 +216,7 @@ class Session:
             finishing.store_ahead,
             job=message.job,
             lease=message.lease,
+            replica=self._replica,
             spec=self._desk.workers.known(self._worker),
             effect=message.effect,
         )
@@ -196,7 +224,8 @@ class Session:
 
     def _stage(self, message: Stage) -> None:
         rows = self._desk.follow_up_rows(message.jobs)
-        self._submit(message.call, partial(staging.stage, job=message.job, lease=message.lease, rows=rows), Lane.BULK)
+        work = partial(staging.stage, job=message.job, lease=message.lease, replica=self._replica, rows=rows)
+        self._submit(message.call, work, Lane.BULK)
 
     def _submit(self, call: int, work: Work, lane: Lane) -> None:
         def done(result: Any, error: Exception | None) -> None:
@@ -205,17 +234,19 @@ class Session:
             else:
                 self._fail(call, error)
 
-        self._desk.writer.submit(work, done, lane)
+        self._ask(work, done, lane)
 
     def _finish(self, message: Finish) -> None:
         spec = self._desk.workers.known(self._worker)
         if finishing.is_plain(message, spec):
-            self._desk.completions.submit(message, partial(self._finished, message))
+            ending = finishing.Ending(message, self._replica)
+            self._desk.completions.submit(ending, self._counted(partial(self._finished, message)))
             return
         follow_ups = self._desk.follow_up_rows(message.follow_ups)
         work = partial(
             finishing.finish,
             message=message,
+            replica=self._replica,
             spec=spec,
             follow_ups=follow_ups,
             prepare=self._desk.follow_up_rows,
@@ -223,13 +254,13 @@ class Session:
         )
         rows = len(follow_ups) + sum(len(effect.rows) for effect in message.effects)
         lane = Lane.SHORT if rows <= SHORT_FINISH_ROWS else Lane.BULK
-        self._desk.writer.submit(work, partial(self._finished, message), lane)
+        self._ask(work, partial(self._finished, message), lane)
 
     def _give_back(self, message: GiveBack) -> None:
         self._end(message.job, message.lease, partial(self._finished, message))
 
     def _end(self, job: int, lease: int, done: Callable[[Any, Exception | None], None]) -> None:
-        self._desk.writer.submit(partial(finishing.give_back, job=job, lease=lease), done)
+        self._ask(partial(finishing.give_back, job=job, lease=lease, replica=self._replica), done)
 
     def _finished(self, message: Finish | GiveBack, result: str | None, error: Exception | None) -> None:
         if error is not None or result is None:

@@ -74,10 +74,10 @@ def grow(connection: sqlite3.Connection, now: float, *, batch: int, first: int, 
 
 
 def stage(
-    connection: sqlite3.Connection, now: float, *, job: int, lease: int, rows: Sequence[Mapping[str, Any]]
+    connection: sqlite3.Connection, now: float, *, job: int, lease: int, replica: str, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """Add follow-ups to the batch of a running job. RefusedError when the lease is not its own."""
-    must_hold(connection, job, lease)
+    must_hold(connection, job, lease, replica)
     found = connection.execute(_OF_LEASE, {"lease": lease}).fetchone()
     batch = found[0] if found else open_batch(connection, now, lease=lease)
     first = open_end(connection, now, batch=batch)

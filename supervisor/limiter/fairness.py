@@ -20,9 +20,9 @@ MAX_LANES = 100
 
 
 class Connection:
-    """One replica. takes_starts: False while it drains. waiting: its waiters by ask."""
+    """One replica. takes_starts: False while it drains. waiting: its waiters by ask. turned_away: BUSY in a row."""
 
-    __slots__ = ("flow", "number", "replica", "send", "takes_starts", "waiting")
+    __slots__ = ("flow", "number", "replica", "send", "takes_starts", "turned_away", "waiting")
 
     def __init__(self, number: int, replica: str, flow: "Flow", send: Callable[[Grant | Refuse], None]) -> None:
         self.number = number
@@ -30,6 +30,7 @@ class Connection:
         self.flow = flow
         self.send = send
         self.takes_starts = True
+        self.turned_away = 0
         self.waiting: dict[int, Waiter] = {}
 
 

@@ -7,6 +7,7 @@ Answers go to the `send` of the connection that asked, inside the call that made
 from collections.abc import Callable
 from random import Random
 
+from supervisor.core.errors import WireError
 from supervisor.core.events import Events
 from supervisor.core.messages import (
     ANSWERED,
@@ -36,6 +37,7 @@ from supervisor.limiter.slowness import Slowness
 from supervisor.settings.config import Config
 
 MAX_WAITING_PER_CONNECTION = 1000
+MAX_TURNED_AWAY = 1000
 MAX_WAIT_S = 3600.0
 DRAIN_WAIT_S = 2.0
 """While draining a started job may wait this long for a request's permit; an exhausted hour is not waited for."""
@@ -113,7 +115,10 @@ class Limiter:
                 self.dispatcher.refuse(waiter, DRAINING)
 
     def acquire(self, number: int, message: Acquire, now: float) -> None:
-        """Answer with a Grant now or later, or with a Refuse. Ignored when the connection is gone."""
+        """Answer with a Grant now or later, or with a Refuse. Ignored when the connection is gone.
+
+        WireError: it has been told BUSY MAX_TURNED_AWAY times in a row, and asks on.
+        """
         connection = self._connections.get(number)
         if connection is None:
             return
@@ -132,8 +137,12 @@ class Limiter:
             deadline = now + MAX_WAIT_S
         why = self._objection(connection, lane, message.ask, deadline, now)
         if why:
+            connection.turned_away = connection.turned_away + 1 if why == BUSY else 0
+            if connection.turned_away > MAX_TURNED_AWAY:
+                raise WireError(f"asks for more than {MAX_WAITING_PER_CONNECTION} permits at once, again and again")
             connection.send(Refuse(message.ask, why))
             return
+        connection.turned_away = 0
         if self._is_draining:
             deadline = min(deadline, now + DRAIN_WAIT_S)
         self.dispatcher.ask(lane, priority, connection, message, deadline, now)
@@ -148,9 +157,11 @@ class Limiter:
             self.dispatcher.remove(waiter)
 
     def release(self, number: int, message: Release, now: float) -> None:
-        """Take a permit back. Ignored when it is not out, or out with another connection."""
+        """Take a permit back. Ignored when it is not out any more. WireError: the connection has never held it."""
         permit = self.permits.take_back(message.permit, number)
         if permit is None:
+            if number in self._connections and self.permits.is_lie(message.permit, number):
+                raise WireError(f"gives back permit {message.permit}, which is not its own")
             return
         if permit.connection:
             self._outages.heard(permit, message, now)

@@ -88,6 +88,14 @@ class Permits:
         del place[number]
         return permit
 
+    def is_lie(self, number: int, connection: int) -> bool:
+        """Tell whether `connection` cannot ever have held the permit: nobody has had it yet, or another one has it now.
+
+        One that was out and is not any more is no lie: an answer may come after the hold limit.
+        """
+        permit = self._held.get(number) or self._lingering.get(number)
+        return not 0 < number <= self._last or (permit is not None and permit.connection not in (connection, NOBODY))
+
     def linger(self, permit: Permit, now: float) -> None:
         """Keep the slot of a permit of unknown fate until the server cannot count it any more."""
         self._held.pop(permit.id, None)

@@ -63,7 +63,7 @@ class PermitServer:
     def receive(self, connection: int, message: Acquire | Cancel | Release, now: float) -> None:
         """Take a message of a connection; answers leave through its `send`, perhaps before this returns.
 
-        now: monotonic seconds, read after the message came.
+        now: monotonic seconds, read after the message came. WireError: the message shows that the connection lies.
         """
         limiter = self._limiter
         if isinstance(message, Acquire):

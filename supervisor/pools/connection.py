@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from supervisor.core.clock import Clock
+from supervisor.core.errors import WireError
 from supervisor.core.messages import (
     Acquire,
     Braked,
@@ -34,7 +35,7 @@ class PermitPort(Protocol):
         ...
 
     def receive(self, connection: int, message: Acquire | Cancel | Release, now: float) -> None:
-        """Take one message of the replica. now: monotonic seconds, read after it came."""
+        """Take one message of the replica. now: monotonic seconds, read after it came. WireError: it lies."""
         ...
 
     def disconnect(self, connection: int) -> None:
@@ -53,7 +54,7 @@ class Connection:
     executing: jobs in hand as of the last heartbeat. concurrency: in force there; None = not said yet.
     heard_at: monotonic, last message of any kind. lost_at: monotonic, when the replica's end closed;
     None = open, or not open yet. ready(): called at each Ready. resized(): called when another
-    concurrency is in force.
+    concurrency is in force. broke(why): called when the replica has broken the protocol, which ends the connection.
     """
 
     def __init__(
@@ -66,12 +67,12 @@ class Connection:
         tally: Callable[[Tally], None],
         ready: Callable[[], None],
         resized: Callable[[], None],
+        broke: Callable[[str], None],
     ) -> None:
         self.executing = 0
         self.concurrency: int | None = None
         self.heard_at = clock.monotonic()
         self.lost_at: float | None = None
-        self.error = ""
         self._replica = replica
         self._worker = worker
         self._clock = clock
@@ -79,6 +80,7 @@ class Connection:
         self._tally = tally
         self._ready = ready
         self._resized = resized
+        self._broke = broke
         self._channel: Channel | None = None
         self._number: int | None = None  # at the limiter; None = not connected there
         self._configure: Configure | None = None
@@ -166,6 +168,7 @@ class Connection:
         if self._number is not None:
             self._permits.disconnect(self._number)
             self._number = None
-        self.error = "" if error is None else str(error)
+        if isinstance(error, WireError):
+            self._broke(str(error))
         self.lost_at = self._clock.monotonic()
         self._hung_up.set()

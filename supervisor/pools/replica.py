@@ -71,6 +71,7 @@ class Replica:
             tally=lambda measured: tally(self, measured),
             ready=self._become_ready,
             resized=changed,
+            broke=self._emit_broken,
         )
         self._child: Child | None = None
         self._log: LogPipe | None = None
@@ -250,6 +251,9 @@ class Replica:
 
     def _emit_line(self, line: str) -> None:
         self._emit("replica_log", line=line)
+
+    def _emit_broken(self, why: str) -> None:
+        self._emit("replica_broke_protocol", level="warning", pid=self.pid, why=why)
 
     def _emit_dropped(self, lines: int) -> None:
         self._emit("replica_log_dropped", lines=lines)

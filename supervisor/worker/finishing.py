@@ -1,14 +1,14 @@
 """Turn an outcome into the message that ends a job."""
 
 from supervisor.core.job import ClaimedJob, Discard, Done, Gone, Outcome, Retry, Skipped, Snooze, Unparsed
-from supervisor.core.messages import Finish
+from supervisor.core.messages import Finish, Outcomes
 
 MAX_BODY_KEPT_BYTES = 64 * 1024
 MAX_TEXT = 2000
 MAX_PROBLEM = 100
 
 
-def name_of(outcome: Outcome) -> str:
+def name_of(outcome: Outcome) -> Outcomes:
     """Return the outcome's word in tables and metrics."""
     match outcome:
         case Done():

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from supervisor.core.messages import Tally
+from supervisor.core.messages import Outcomes, Tally
 
 
 class Measures:
@@ -12,7 +12,7 @@ class Measures:
         self._reset()
 
     def _reset(self) -> None:
-        self._outcomes: Counter[str] = Counter()
+        self._outcomes: Counter[Outcomes] = Counter()
         self._job_s: list[float] = []
         self._parsed: Counter[str] = Counter()
         self._unparsed: Counter[str] = Counter()
@@ -20,7 +20,7 @@ class Measures:
         self._saved = 0
         self._retried = 0
 
-    def finished(self, outcome: str, seconds: float, saved: int, problem: str = "") -> None:
+    def finished(self, outcome: Outcomes, seconds: float, saved: int, problem: str = "") -> None:
         """Count one job that ended with `outcome` after `seconds`; `problem` names what went wrong, "" = nothing."""
         if problem:
             self._problems[problem] += 1

@@ -38,6 +38,6 @@ def date_s(headers: Mapping[str, str]) -> int:
 def _seconds(date: str) -> int:
     # All answers of a second carry the same text.
     try:
-        return int(parsedate_to_datetime(date).timestamp())
+        return max(0, int(parsedate_to_datetime(date).timestamp()))
     except (ValueError, OverflowError):
         return 0

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.control.measurements import Measurements
+from supervisor.control.measurements import MAX_ENDPOINTS, OTHERS, Measurements
 from supervisor.control.rates import Rates
 from supervisor.core.messages import Tally
 from tests.support.clock import FakeClock
@@ -46,3 +46,12 @@ def test_the_window_holds_exactly_the_last_minute_to_a_second(steps: list[tuple[
         added.append((now, count))
     held = rates.counts(now)["done"]
     assert sum(n for at, n in added if at > now - 59) <= held <= sum(n for at, n in added if at > now - 61)
+
+
+def test_endpoints_that_jobs_name_are_bounded_and_nothing_goes_uncounted() -> None:
+    measurements = Measurements(FakeClock())
+    for start in range(0, 2000, 100):
+        measurements.add("characters", Tally(unparsed={f"{n:04}" * 30: 1 for n in range(start, start + 100)}))
+    assert len(measurements.unparsed) <= MAX_ENDPOINTS + 1
+    assert measurements.unparsed[OTHERS] == 2000 - MAX_ENDPOINTS
+    assert sum(measurements.unparsed.values()) == 2000

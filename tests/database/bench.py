@@ -89,6 +89,7 @@ class Bench:
         return self.do(
             finishing.finish,
             message=Finish(1, job.id, job.lease, outcome, **more),
+            replica=self.holder(job),
             spec=self.spec(job.worker),
             follow_ups=follow_ups,
             prepare=lambda jobs: [self.workers.prepare(job) for job in jobs],
@@ -97,10 +98,15 @@ class Bench:
 
     def complete(self, *jobs: ClaimedJob, **more: Any) -> list[str]:
         messages = [Finish(1, job.id, job.lease, "done", **more) for job in jobs]
-        return self.do(finishing.complete, messages=messages)
+        return self.do(finishing.complete, endings=[finishing.Ending(each, "towns#1") for each in messages])
 
     def give_back(self, job: ClaimedJob) -> str:
-        return self.do(finishing.give_back, job=job.id, lease=job.lease)
+        return self.do(finishing.give_back, job=job.id, lease=job.lease, replica=self.holder(job))
+
+    def holder(self, job: ClaimedJob) -> str:
+        """Return who holds a job now, "" = nobody."""
+        found = self.rows("SELECT replica FROM jobs WHERE id = ?", job.id)
+        return str(found[0]["replica"] or "") if found else ""
 
     def exit(self, replica: str = "towns#1", *, crashed: bool = True, status: str = "signal 11") -> Ended:
         return self.do(end_leases, replica=replica, crashed=crashed, status=status)

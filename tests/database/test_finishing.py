@@ -138,7 +138,7 @@ def test_rows_go_ahead_under_the_lease_only(bench: Bench) -> None:
     bench.enqueue("eu/7", worker="markets")
     (job,) = bench.claim(worker="markets")
     rows = [{"region": "eu", "number": 7, "stall": i, "price": i} for i in range(500)]
-    ahead = {"job": job.id, "spec": bench.spec("markets"), "effect": Effect("market_stall", rows)}
+    ahead = {"job": job.id, "spec": bench.spec("markets"), "replica": "towns#1", "effect": Effect("market_stall", rows)}
     bench.do(finishing.store_ahead, lease=job.lease, **ahead)
     assert bench.rows("SELECT count(*) AS n, min(lease) AS lease FROM stalls") == [{"n": 500, "lease": job.lease}]
     with pytest.raises(RefusedError):
@@ -148,7 +148,7 @@ def test_rows_go_ahead_under_the_lease_only(bench: Bench) -> None:
 def test_staged_follow_ups_of_a_job_given_back_are_dropped(bench: Bench) -> None:
     job = claimed(bench)
     rows = [bench.workers.prepare(NewJob(worker="markets", entity="eu/7"))]
-    bench.do(stage, job=job.id, lease=job.lease, rows=rows)
+    bench.do(stage, job=job.id, lease=job.lease, replica="towns#1", rows=rows)
     bench.give_back(job)
     assert bench.rows("SELECT state FROM batches") == [{"state": "aborted"}]
 

@@ -77,7 +77,7 @@ def test_restart_drops_what_was_open_but_for_jobs_that_still_run(bench: Bench) -
     bench.enqueue("eu/paris")
     (job,) = bench.claim()
     rows = [bench.workers.prepare(NewJob(worker="markets", entity="eu/7"))]
-    bench.do(staging.stage, job=job.id, lease=job.lease, rows=rows)
+    bench.do(staging.stage, job=job.id, lease=job.lease, replica="towns#1", rows=rows)
     bench.do(staging.abort_strays)
     assert bench.rows("SELECT state, lease FROM batches ORDER BY id") == [
         {"state": "aborted", "lease": None},
@@ -90,7 +90,7 @@ def test_finish_accepts_what_its_job_staged(bench: Bench) -> None:
     (job,) = bench.claim()
     for number in (7, 8):
         rows = [bench.workers.prepare(NewJob(worker="markets", entity=f"eu/{number}"))]
-        bench.do(staging.stage, job=job.id, lease=job.lease, rows=rows)
+        bench.do(staging.stage, job=job.id, lease=job.lease, replica="towns#1", rows=rows)
     bench.finish(job)
     bench.do(staging.move_some)
     assert [job.entity for job in bench.claim(5, worker="markets")] == ["eu/7", "eu/8"]

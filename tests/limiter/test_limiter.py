@@ -1,7 +1,10 @@
 """Messages in, grants and refusals out."""
 
-from supervisor.core.messages import BUSY, DRAINING, NO_KEY, NO_PERMIT, TIMEOUT_WAITING, Acquire
-from supervisor.limiter.limiter import MAX_WAITING_PER_CONNECTION
+import pytest
+
+from supervisor.core.errors import WireError
+from supervisor.core.messages import BUSY, DRAINING, NO_KEY, NO_PERMIT, TIMEOUT_WAITING, Acquire, Grant
+from supervisor.limiter.limiter import MAX_TURNED_AWAY, MAX_WAITING_PER_CONNECTION
 from supervisor.limiter.past import LINGER_S
 from supervisor.limiter.permit import HOLD_LIMIT_S
 from supervisor.limiter.window import SlidingWindow
@@ -119,11 +122,28 @@ def test_a_permit_is_given_back_only_by_the_connection_that_has_it_and_once() ->
     owner, other = bench.replica(), bench.replica()
     grant = owner.get()
     assert grant is not None
-    other.not_sent(grant)
+    with pytest.raises(WireError, match="not its own"):
+        other.not_sent(grant)
+    with pytest.raises(WireError, match="not its own"):
+        owner.not_sent(Grant(1, grant.permit + 1, "nobody's"))
     assert bench.key().quota.in_flight == 1
     owner.not_sent(grant)
     owner.not_sent(grant)
     assert bench.key().quota.in_flight == 0
+
+
+def test_who_asks_on_and_on_though_it_is_told_busy_is_out_of_step() -> None:
+    bench = Bench()
+    replica, other = bench.replica(), bench.replica()
+    replica.exhaust()
+    with pytest.raises(WireError, match="again and again"):
+        for _ in range(1_000_000):
+            replica.ask()
+    assert len(replica.refusals) == MAX_TURNED_AWAY
+    other.ask()
+    bench.limiter.disconnect(replica.number, bench.now)
+    bench.advance(LINGER_S + 5.0)
+    assert other.grants
 
 
 def test_a_waiter_is_refused_at_its_deadline_and_never_granted_late() -> None:

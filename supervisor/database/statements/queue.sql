@@ -65,7 +65,7 @@ SELECT DISTINCT replica FROM jobs WHERE state = 'executing' AND suspect = 1;
 SELECT 1 FROM jobs WHERE kind = :worker AND suspect = 1 AND state = 'available' LIMIT 1;
 
 -- name: look_at_lease
-SELECT state, lease, attempt, kind, entity FROM jobs WHERE id = :job;
+SELECT state, lease, attempt, kind, entity, replica FROM jobs WHERE id = :job;
 
 -- name: finish
 UPDATE jobs SET state = :state, outcome = :outcome, note = :note, error = :error, attempt = :attempt,
@@ -76,11 +76,12 @@ RETURNING again IS NOT NULL;
 
 -- name: complete
 -- `finish` for many jobs that are completed and bring nothing: done is a JSON array of [job, lease, outcome, note,
--- requests]. A job that its lease does not hold any more is left as it is, and returns no row.
+-- requests, replica]. A job that its lease does not hold any more is left as it is, and returns no row.
 UPDATE jobs SET state = 'completed', outcome = done.value ->> 2, note = done.value ->> 3, error = '',
     requests = requests + (done.value ->> 4), suspect = 0, replica = NULL, finished_at = :now
 FROM json_each(:done) AS done
 WHERE jobs.id = done.value ->> 0 AND jobs.lease = done.value ->> 1 AND jobs.state = 'executing'
+    AND jobs.replica = done.value ->> 5
 RETURNING id, lease, again IS NOT NULL;
 
 -- name: give_back
