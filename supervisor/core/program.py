@@ -47,7 +47,11 @@ def raise_file_limit() -> None:
 
 
 def hide_memory() -> None:
-    """Keep other processes of our user from reading this process's memory and core (secrets live here)."""
+    """Keep other processes of our user from reading this process's memory (secrets live here), and write no cores.
+
+    Children inherit the latter only; replicas hold the credentials of the permits that they have.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_DUMPABLE)")

@@ -17,7 +17,7 @@ def read_server(table: Table, files: Files) -> Server:
     listen = table.text("listen", blank.listen)
     address = network.parse(listen)
     token_file = None
-    if table.has("token_file") and files.secret(table, "token_file"):
+    if table.has("token_file") and files.secrets(table, "token_file"):
         token_file = str(resolve(table.folder, table.text("token_file", "")))
     if address is None:
         table.problem("listen", f'expected "host:port" with a port from 0 to 65535, got "{listen}"')

@@ -56,6 +56,14 @@ class Files:
 
     def secret(self, table: Table, name: str) -> str:
         """Return the secret in the file that setting `name` points to; "" and a problem when there is none."""
+        secret = self.secrets(table, name)
+        if not secret.isprintable():
+            table.problem(name, f"{resolve(table.folder, table.text(name, ''))} has more than one line")
+            return ""
+        return secret
+
+    def secrets(self, table: Table, name: str) -> str:
+        """Return the lines of the file that setting `name` points to; "" and a problem when there are none."""
         text = table.text(name, "", expected="a path")
         if not text or not self.reads_secrets:
             return ""
@@ -69,9 +77,8 @@ class Files:
         except (OSError, ValueError) as error:
             table.problem(name, f"{path}: {_reason(error)}")
             return ""
-        if not secret or not secret.isprintable():
-            table.problem(name, f"{path} has more than one line" if secret else f"{path} is empty")
-            return ""
+        if not secret:
+            table.problem(name, f"{path} is empty")
         return secret
 
     def warn_if_readable(self, path: Path, label: str) -> None:

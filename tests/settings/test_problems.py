@@ -196,3 +196,11 @@ def test_a_worker_defaults_to_the_replicas_of_its_tag(folder: Folder) -> None:
     config = folder.load(MINIMAL + other + "[tags.osint]\nreplicas = 5\n")
     assert config.workers["characters"].replicas == 5
     assert config.workers["guilds"].replicas == 1
+
+
+def test_a_token_file_may_have_many_lines_and_must_be_nobody_elses(folder: Folder) -> None:
+    folder.write("tokens", "# ours\nread looker\nadmin changer\n", mode=0o644)
+    config = folder.load(MINIMAL + '[server]\ntoken_file = "tokens"\n')
+    assert config.server.token_file == str(folder.path / "tokens")
+    (warning,) = [folder.short(each) for each in config.warnings]
+    assert warning == "config.toml:12: server: every user can read the secret in tokens: chmod 600 tokens"
