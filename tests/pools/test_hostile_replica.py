@@ -66,7 +66,7 @@ class Scene:
         self.theirs.setblocking(False)
         self.connection = Connection(
             replica="characters#2", worker="characters", clock=SystemClock(), permits=Port(self.bench.limiter),
-            tally=lambda worker, tally: None, ready=lambda: None, resized=lambda: None, broke=self.told.append,
+            tally=lambda tally: None, ready=lambda: None, resized=lambda: None, broke=self.told.append,
         )  # fmt: skip  # as a table
 
     async def send(self, data: bytes) -> None:
