@@ -98,10 +98,11 @@ class Brakes:
                 probes.append(endpoint)
         return probes
 
-    def probe_soon(self) -> None:
-        """Let the next replica at work probe: there is new code, which may be able to read what the old was not."""
-        for brake in self._brakes.values():
-            brake.next_probe_at = 0.0
+    def forget(self) -> None:
+        """Release everything: there is new code, which may be able to read what the old was not."""
+        for endpoint in self.engaged():
+            self._emit("endpoint_released", endpoint)
+        self._brakes.clear()
 
     def statistics(self, now: float) -> tuple[BrakeStatistics, ...]:
         """Return what is braked."""

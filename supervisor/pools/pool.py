@@ -82,7 +82,7 @@ class Pool:
         self.crashes.forget()
         for replica in self.replicas.values():
             replica.stale = True
-        self.brakes.probe_soon()
+        self.brakes.forget()
 
     def recycle(self, pss_bytes: Mapping[int, int]) -> Replica | None:
         """Mark the heaviest replica above the worker's max_pss as to be replaced, rolling; return it.
@@ -138,14 +138,16 @@ class Pool:
 
     def tallied(self, replica: Replica, tally: Tally, now: float) -> None:
         """Learn from what a replica has read; tell all of them what that changes for them."""
+        if replica.stale:  # by the code of yesterday, which says nothing about its successors
+            return
         has_changed = self.brakes.add(tally, now)
-        # A replica that is to be replaced may have the old code, which could not read it.
-        probes = [] if replica.stale else self.brakes.take_probes(replica.name, now)
+        probes = self.brakes.take_probes(replica.name, now)
         if not has_changed and not probes:
             return
         engaged = self.brakes.engaged()
         for each in self.replicas.values():
-            each.brake(Braked(engaged, probes if each is replica else []))
+            if not each.stale:
+                each.brake(Braked(engaged, probes if each is replica else []))
 
     def remove(self, replica: Replica, end: Exit, now: float) -> None:
         """Clear the slot of a replica that has ended, and learn from how it ended."""

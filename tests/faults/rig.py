@@ -171,6 +171,12 @@ class Rig:
         for replica in self.everybody():
             replica.ledger.renew()
 
+    def renew(self, kind: str) -> None:
+        """Forget what is braked, as a pool does for replicas with new code."""
+        self.brakes[kind].forget()
+        for replica in self.crews[kind]:
+            replica.brakes.told(Braked([]))
+
     def everybody(self) -> list["Replica"]:
         return [replica for crew in self.crews.values() for replica in crew]
 
@@ -192,8 +198,10 @@ class Rig:
             self.permits.unlock(name)
 
     def heal(self) -> None:
-        """End every fault, let two minutes pass, and tell replicas the truth about the API."""
+        """End every fault, let two minutes pass, and hold nothing against anybody."""
         self.faults()
+        for kind in KINDS:
+            self.renew(kind)
         self.api |= {"base_url": self.simulator.base_url, "timeout_s": TIMEOUT_S}
         self.skip(120.0)
         self.unlock()

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 HOUR_S, DAY_S = 3600.0, 86_400.0
 REPLICAS = 3
 REALMS, PEOPLE = 2, 80
-ROUND_MIN = 20
+STEP_MIN, ROUND_MIN = 2, 20
 DENIED_SHARE = 0.4
 MOST_HIDDEN = 25
 """Twenty denials are a handful of friends who left; from then on it is the API that is wrong."""
@@ -45,7 +45,7 @@ class Realm:
 
     def __init__(self, running: Rig) -> None:
         self.rig = running
-        self.watch = Watch(running)
+        self.watch = Watch(running, STEP_MIN)
         world = running.simulator.gateway.world
         self.people = [world.numbered("eu", number).entity for number in range(PEOPLE)]
         guilds = [guild for group in world.geographies["eu"].groups for guild in world.guilds_of(group[0]).guilds]
@@ -62,15 +62,16 @@ class Realm:
 
     async def live(self, hours: float) -> None:
         """Let time pass by the minute; in each ROUND_MIN everybody plays, and all and the guilds are asked for once."""
-        for minute in range(int(hours * 60)):
-            playing = self.people[minute % ROUND_MIN :: ROUND_MIN]
+        steps = ROUND_MIN // STEP_MIN
+        for minute in range(0, round(hours * 60), STEP_MIN):
+            playing = self.people[minute // STEP_MIN % steps :: steps]
             self.edit("log_in", playing)
             for entity in playing:
                 await self.rig.enqueue("characters", entity, max_age_s=0)
             if minute % ROUND_MIN == 0:
                 for entity in self.guilds:
                     await self.rig.enqueue("guilds", entity, max_age_s=0)
-            await self.rig.pause(60.0)
+            await self.rig.pause(STEP_MIN * 60.0)
             await self.rig.work_off(*WORKERS)
             self.watch.scrape()
 
@@ -135,7 +136,7 @@ async def test_a_patch_day_costs_no_data_little_quota_and_one_command(
     part = characters_rows.PARTS["mounts"]
     fixed = characters_rows.Part(part.path, Steeds, part.columns, part.values)
     monkeypatch.setitem(characters_rows.PARTS, "mounts", fixed)
-    realm.rig.brakes["characters"].probe_soon()  # as a rolling restart does
+    realm.rig.renew("characters")
     status_code, answer = await realm.rig.ask("jobs.retry", worker="characters", outcome="unparsed")
     assert (status_code, answer["matched"] > 0) == (200, True)
     await realm.rig.work_off(*WORKERS)
@@ -143,9 +144,9 @@ async def test_a_patch_day_costs_no_data_little_quota_and_one_command(
     assert realm.watch.worker("characters")["braked"] == {}
 
     # What was hidden comes back by itself, at the second look that would have deleted it.
-    await realm.live(0.5)
+    await realm.live(ROUND_MIN / 60.0)
     await realm.rig.pause(49 * HOUR_S)
-    await realm.live(0.5)
+    await realm.live(ROUND_MIN / 60.0)
     assert await realm.count("gone_since IS NOT NULL") == 0
     assert await realm.those(f"mounts_success_at > {patched_at}") == set(realm.people)
     assert realm.watch.worker("characters")["purge_brake_since"] is None

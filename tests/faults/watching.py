@@ -28,12 +28,13 @@ WATCHED = (
 
 
 class Watch:
-    """Scrapes once a minute, as Prometheus does."""
+    """Scrapes once in `every_min` minutes, as Prometheus does more often."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, every_min: int) -> None:
+        self._every_min = every_min
         self._rig = rig
         self._metrics = Metrics(self.snapshot)
-        self._minutes = 0
+        self._scrapes = 0
         self._series: dict[str, dict[int, float]] = defaultdict(dict)
 
     def snapshot(self) -> Snapshot:
@@ -66,30 +67,31 @@ class Watch:
         return status
 
     def scrape(self) -> None:
-        """Take the metrics of this minute."""
+        """Take the metrics of now."""
         for family in text_string_to_metric_families(self._metrics.text().decode()):
             for sample in family.samples:
                 if sample.name in WATCHED:
                     labels = ",".join(f'{name}="{text}"' for name, text in sorted(sample.labels.items()))
-                    self._series[f"{sample.name}{{{labels}}}"][self._minutes] = sample.value
-        self._series['up{job="gatherer"}'][self._minutes] = 1.0
-        self._minutes += 1
+                    self._series[f"{sample.name}{{{labels}}}"][self._scrapes] = sample.value
+        self._series['up{job="gatherer"}'][self._scrapes] = 1.0
+        self._scrapes += 1
 
     def alerts(self, folder: Path, expected: dict[str, int]) -> str:
-        """Let Prometheus' own tool judge the shipped rules over all minutes; return what differs, "" = nothing.
+        """Let Prometheus' own tool judge the shipped rules over all scrapes; return what differs, "" = nothing.
 
         expected: {alert: how many of it fire at some time}; all others never.
         """
         shutil.copy(RULES, folder)
+        minutes = self._scrapes * self._every_min
         series = [
-            {"series": name, "values": " ".join(_text(values.get(n)) for n in range(self._minutes))}
+            {"series": name, "values": " ".join(_text(values.get(n)) for n in range(self._scrapes))}
             for name, values in self._series.items()
         ]
-        fired = f'sum by (alertname) (max_over_time(ALERTS{{alertstate="firing"}}[{self._minutes}m]))'
+        fired = f'sum by (alertname) (max_over_time(ALERTS{{alertstate="firing"}}[{minutes}m]))'
         samples = [{"labels": f'{{alertname="{name}"}}', "value": n} for name, n in sorted(expected.items())]
-        test = {"expr": fired, "eval_time": f"{self._minutes - 1}m", "exp_samples": samples}
-        case = {"interval": "1m", "input_series": series, "promql_expr_test": [test]}
-        content = {"rule_files": [RULES.name], "evaluation_interval": "1m", "tests": [case]}
+        test = {"expr": fired, "eval_time": f"{minutes - self._every_min}m", "exp_samples": samples}
+        case = {"interval": f"{self._every_min}m", "input_series": series, "promql_expr_test": [test]}
+        content = {"rule_files": [RULES.name], "evaluation_interval": f"{self._every_min}m", "tests": [case]}
         (folder / "patch_day.test.yml").write_bytes(msgspec.json.encode(content))  # JSON is YAML
         done = subprocess.run(
             ["promtool", "test", "rules", "patch_day.test.yml"],

@@ -62,10 +62,11 @@ def test_the_first_probe_that_parses_releases_and_what_was_before_is_forgotten()
     assert not made.add(BAD, PROBE_EVERY_S)
 
 
-def test_new_code_is_tried_at_once() -> None:
+def test_new_code_starts_without_brakes() -> None:
     made = braked()
-    made.probe_soon()
-    assert made.take_probes("characters#1", 1.0) == ["mounts"]
+    made.forget()
+    assert made.engaged() == []
+    assert not made.add(BAD, 1.0)
 
 
 def test_endpoints_are_braked_each_by_itself_and_both_are_told_once() -> None:
