@@ -17,6 +17,7 @@ from tests.faults.rig import SECRET, Rig, rig
 pytestmark = pytest.mark.slow
 
 HOST_DOWN = "host down"
+HIDING = ("characters", "guilds", "profiles", "items")
 PATIENT = ("characters", "auctions")
 """What passes is the client's and the limiter's matter: many small requests and a large one stand for all workers."""
 
@@ -67,6 +68,28 @@ async def test_what_passes_costs_no_job(name: str, fault: dict[str, Any], runnin
         assert sum(rule["applied"] for rule in running.simulator.gateway.faults.report()) > 0
     await assert_tame(running)
     await assert_fresh(running, since, "characters")
+
+
+async def test_the_apis_own_404_hides_and_what_is_found_again_is_there_again(running: Rig, cast: Cast) -> None:
+    before = await facts(running)
+    running.faults(status(404))
+    outcomes, jobs = {}, []
+    for worker, entity in cast.due():
+        job = await running.run(worker, entity, max_age_s=0)
+        outcomes[worker] = job["outcome"]
+        jobs.append(job["id"])
+    assert outcomes == dict.fromkeys(("characters", "guilds", "profile", "items", "auctions"), "gone") | {
+        "index": "retry"
+    }
+    during = await facts(running)
+    for table in ("characters", "guilds", "profiles", "items"):
+        assert any(row["gone_since"] for row in during[table]), table
+    for table in ("guild_members", "events", "realms", "auction_snapshots", "item_prices"):
+        assert during[table] == before[table], table
+    await cast.meet()
+    after = await facts(running)
+    hidden = [row for table in HIDING for row in after[table] if row["gone_since"]]
+    assert [row["summary_success_at"] for row in hidden] == [None], "the stranger alone, of whom nothing was ever known"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,11 @@ class Thing(msgspec.Struct):
     id: int
 
 
+class Named(msgspec.Struct):
+    id: int
+    name: str = ""
+
+
 async def fetch(answer: Scripted, clock: FakeClock, **options: Any) -> tuple[api.Answer[Thing], FakeWork]:
     work = FakeWork(ScriptedApi({PATH: answer}), clock)
     given = {"endpoint": "character/summary", "namespace": "profile", "region": "eu"} | options
@@ -73,6 +78,25 @@ async def test_everything_that_means_nothing_is_failed_and_never_absence(answer:
     judged, work = await fetch(answer, clock)
     assert isinstance(judged, api.Failed)
     assert isinstance(api.retry(judged), Retry)
+    assert work.shapes == []
+
+
+@pytest.mark.parametrize(
+    "body", [b'\xef\xbb\xbf{"id": 5}', b'{"id": 1, "id": 5}', b' \n{"id":5}\n', b'{"id":5,"x":"\xff"}']
+)
+async def test_json_that_is_odd_but_says_one_thing_is_read(body: bytes, clock: FakeClock) -> None:
+    judged, _ = await fetch(ok(body), clock)
+    assert isinstance(judged, api.Found)
+    assert judged.value == Thing(id=5)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"id":5,"name":"\xff"}', b'{"id":5,"x":' + b"[" * 100_000, b"[" * 100_000, b"\x1f\x8b"]
+)
+async def test_bytes_that_cannot_be_read_are_failed(body: bytes, clock: FakeClock) -> None:
+    work = FakeWork(ScriptedApi({PATH: ok(body)}), clock)
+    judged = await api.fetch(work, PATH, Named, endpoint="character/summary", namespace="profile", region="eu")
+    assert isinstance(judged, api.Failed)
     assert work.shapes == []
 
 

@@ -1,5 +1,7 @@
 """Worker auctions: what one conditional request leads to."""
 
+from email.utils import formatdate
+
 import pytest
 
 from jobs import auctions
@@ -100,6 +102,17 @@ async def test_without_a_date_a_changed_body_is_newer_than_the_published_one(hou
     await house.run(ok(body(auction(2))))
     assert snapshots(house) == [int(house.harness.now), int(house.harness.now) + 1]
     assert house.current() == [2]
+
+
+@pytest.mark.parametrize("date", ["Sat, 03 Oct 2099 10:00:00 GMT", "Sat, 03 Oct 99999 10:00:00 GMT", "3 \udcff 2020"])
+async def test_a_date_that_cannot_be_makes_no_later_reading_older(house: HouseRun, date: str) -> None:
+    await house.run(reading(FIRST, auction(1)))
+    await house.run(ok(body(auction(2)), last_modified=date))
+    assert house.current() == [2]
+    house.harness.now += 3600.0
+    await house.run(ok(body(auction(3)), last_modified=formatdate(house.harness.now, usegmt=True)))
+    assert house.work.client.requests[0]["headers"].get("If-Modified-Since") is None
+    assert house.current() == [3]
 
 
 async def test_commodities_have_their_own_address_and_house(database: Harness) -> None:
