@@ -1,4 +1,4 @@
-"""Seconds from a SIGKILL until work goes on, and what is lost. With --kills: hundreds of them, at random.
+"""Seconds from a SIGKILL until work goes on, and what is lost. With --kills: a thousand of them, at random.
 
 One after the other, on an otherwise idle system (every figure is the worst of its rounds):
   replica     killed while it runs a job → the same job has begun again
