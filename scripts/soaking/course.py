@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scripts.benchmarks.deeds import Deeds
-from scripts.benchmarks.system import System, World, gatherer
+from scripts.benchmarks.system import System, World, gatherer, wait_until_ready
 from scripts.soaking import settings
 from scripts.soaking.audits.secrets import Needles
 from scripts.soaking.breaking import Breaker, wait_until_calm
@@ -130,23 +130,32 @@ class Soak:
         self._worklist = Worklist(world, seen.plan)
 
     def run(self) -> None:
+        with Watch(self._system, self._seen.needles) as watch:
+            try:
+                self._course(watch)
+            finally:
+                self._note(watch)
+        self._drain()
+
+    def _course(self, watch: Watch) -> None:
         seen, half_s = self._seen, self._plan.half_s
-        with Watch(self._system, seen.needles) as watch:
-            self._half([(time.monotonic() + half_s, ("below", "parts", "whole"))])
-            self._settle([])
-            self._worklist.change()
-            seen.before = self._at_rest("before the second half")
-            began = time.monotonic()
-            warm_at = began + WARM_SHARE * half_s
-            self._half([(warm_at, ("below", "parts")), (began + half_s, ("below",))])
-            seen.after = self._at_rest("after the second half")
-            seen.memory, seen.most_mb = watch.since(warm_at), watch.most_mb
-            self._settle(self._worklist.changed)
+        self._half([(time.monotonic() + half_s, ("below", "parts", "whole"))])
+        self._settle([])
+        self._worklist.change()
+        seen.before = self._at_rest("before the second half")
+        began = time.monotonic()
+        warm_at = began + WARM_SHARE * half_s
+        self._half([(warm_at, ("below", "parts")), (began + half_s, ("below",))])
+        seen.after = self._at_rest("after the second half")
+        seen.memory = watch.since(warm_at)
+        self._settle(self._worklist.changed)
+
+    def _note(self, watch: Watch) -> None:
+        seen = self._seen
         seen.findings += watch.zombies
-        seen.pages = watch.read.total()
+        seen.pages, seen.most_mb = watch.read.total(), watch.most_mb
         seen.done += self._breaker.done + self._weather.done
         seen.recovered_s, seen.gone_after_s = self._breaker.recovered_s, self._breaker.chaos.gone_after_s
-        self._drain()
 
     def _half(self, spans: list[tuple[float, tuple[str, ...]]]) -> None:
         """Feed all work while one span after the other breaks what it names; then end every fault."""
@@ -173,7 +182,10 @@ class Soak:
         """Restart as an operator would after an outage, and finish what is left of the half."""
         began = time.monotonic()
         deadline = began + max(LEAST_SETTLE_S, SETTLE_SHARE * self._plan.seconds)
-        self._breaker.chaos.restart()
+        self._breaker.done["clean restarts"] += 1
+        self._system.stop()
+        self._system.start()
+        wait_until_ready(self._system)
         unfinished = settle(self._system, self._left, deadline) or settle(self._system, more, deadline)
         if unfinished:
             self._seen.findings.append(f"not finished {deadline - began:.0f} s after the last fault: {unfinished}")
