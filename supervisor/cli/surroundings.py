@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from supervisor.cli.diagnosis import Finding, Severity
 from supervisor.core.clock import Clock
-from supervisor.core.errors import ConfigurationError
+from supervisor.core.errors import ConfigurationError, UnavailableError
+from supervisor.database import damage
 from supervisor.settings.config import Config
 from supervisor.settings.reading import load
 
@@ -121,6 +122,7 @@ def _machine(config: Config) -> Iterator[Finding]:
             fix="LimitNOFILE= in the unit, or ulimit -n",
         )
     if config.state_dir.exists():
+        yield from _files(config.state_dir)
         if not os.access(config.state_dir, os.W_OK):
             yield Finding(
                 check="permissions",
@@ -138,6 +140,21 @@ def _machine(config: Config) -> Iterator[Finding]:
                 why=f"[storage] min_free is {config.min_free_bytes / 1e9:.1f} GB: auctions stop",
                 fix="make room, or lower [retention]",
             )
+
+
+def _files(state_dir: Path) -> Iterator[Finding]:
+    try:
+        damage.look(state_dir)
+    except ConfigurationError as error:
+        yield Finding(
+            check="database files",
+            severity=Severity.PROBLEM,
+            seen=str(error),
+            why="Gatherer does not start on them",
+            fix='docs/operations.md, "When a file is damaged"',
+        )
+    except (OSError, UnavailableError):  # not ours to read: whoever runs Gatherer can
+        return
 
 
 def _network(config: Config, clock: Clock) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ ROOM_BYTES = 1024 * 1024
 FIND_WITHIN_S = 3.0
 _WAL_HEADER = struct.Struct(">8I")
 _WAL_MAGIC = 0x377F0682
+_MAGIC = b"SQLite format 3\0"
 _ALL = 2**31 - 1
 _FALSE_ALARM = "NULL value in "
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -61,19 +62,27 @@ def has_room(folder: Path, needed_bytes: int = ROOM_BYTES) -> bool:
     return found.f_bavail * found.f_frsize >= needed_bytes and (found.f_favail > 0 or found.f_files == 0)
 
 
+def look(state_dir: Path) -> None:
+    """Read what costs nothing to read. ConfigurationError: a file is missing that was there, or is no database."""
+    check_presence(state_dir)
+    for name in DATABASES:
+        check_head(state_dir / name)
+        check_log(state_dir / name)
+
+
+def check_head(path: Path) -> None:
+    """ConfigurationError: the file does not begin as a database."""
+    if has_content(path) and _head_of(path, len(_MAGIC)) != _MAGIC:
+        raise ConfigurationError([f"{path}: damaged, or not a database (its first bytes); {advice(path.name)}"])
+
+
 def check_log(path: Path) -> None:
     """ConfigurationError: the log of the database `path` does not begin as one; SQLite would take it for empty.
 
     A log that was never written, or lost its first write in a power cut, is empty or zeros, and that is in order.
     """
     log = path.with_name(path.name + "-wal")
-    try:
-        with log.open("rb") as file:
-            head = file.read(_WAL_HEADER.size)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise refusal(error, log) from error
+    head = _head_of(log, _WAL_HEADER.size) if log.exists() else b""
     if any(head) and not _is_wal(head):
         raise ConfigurationError(
             [f"{log}: damaged: what was committed last stood in it, and SQLite would ignore it; {advice(path.name)}"]
@@ -116,6 +125,14 @@ def find_damaged(state_dir: Path) -> list[str]:
 def has_content(path: Path) -> bool:
     """Tell whether the file is there and not empty."""
     return path.exists() and path.stat().st_size > 0
+
+
+def _head_of(path: Path, size: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        raise refusal(error, path) from error
 
 
 def _backups(state_dir: Path) -> list[Path]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from supervisor.core.errors import ConfigurationError, UnavailableError
-from supervisor.database.damage import check_log, check_presence, has_content, missing, refusal
+from supervisor.database.damage import has_content, look, missing, refusal
 
 APPLICATION_ID = 0x47415448  # "GATH"
 CACHED_STATEMENTS = 1024
@@ -68,9 +68,7 @@ def open_files(state_dir: Path, lock_fd: int) -> Files:
     UnavailableError: there is no room, or somebody locks it. Nothing has been changed then.
     """
     path, market_path = state_dir / "gatherer.db", state_dir / "market.db"
-    check_presence(state_dir)
-    for each in (path, market_path):
-        check_log(each)
+    look(state_dir)
     connection = connect(path)
     try:
         fresh = not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'migrations'").fetchone()[0]

@@ -166,3 +166,18 @@ def test_without_a_daemon_it_says_how_to_start_one(tmp_path: Path) -> None:
 def test_top_says_in_one_line_how_fast_and_what_limits() -> None:
     status = {"workers": {"items": worker_of(per_s=21.04, limited_by="hour")}, "keys": [key_of(state="parked")]}
     assert line_of(status) == "items 21.0/s (hour); keys: osint-1 parked"
+
+
+def test_a_damaged_database_is_a_problem_with_its_way_out(tmp_path: Path) -> None:
+    config, state = tmp_path / "config.toml", tmp_path / "var"
+    config.write_text(
+        '[apis.blizzard]\nbase_url = "http://127.0.0.1:9"\ntoken_url = "http://127.0.0.1:9/token"\n'
+        '[[keys]]\nname = "a"\ntags = ["osint"]\nclient_id = "x"\nclient_secret = "y"\n'
+        '[workers.characters]\njob = "jobs.characters"\ntag = "osint"\n'
+    )
+    config.chmod(0o600)
+    state.mkdir()
+    (state / "gatherer.db").write_bytes(b"my diary\n" * 1000)
+    shown = CliRunner().invoke(gatherer, ["doctor", "--config", str(config), "--json"])
+    (finding,) = (each for each in json.loads(shown.stdout)["findings"] if each["check"] == "database files")
+    assert (finding["severity"], "gatherer restore" in finding["seen"]) == ("problem", True)
