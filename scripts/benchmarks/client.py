@@ -5,6 +5,7 @@ import json
 import time
 import urllib.request
 
+from scripts.benchmarks.configuration import SECRET
 from scripts.benchmarks.system import World
 
 COMMODITIES = "commodities"
@@ -15,7 +16,7 @@ class Direct:
 
     def __init__(self, world: World, client: str) -> None:
         self._base_url = world.base_url
-        login = base64.b64encode(f"{client}:secret".encode()).decode()
+        login = base64.b64encode(f"{client}:{SECRET}".encode()).decode()
         token = self._ask(world.token_url, {"Authorization": f"Basic {login}"}, b"grant_type=client_credentials")
         self.token: str = json.loads(token)["access_token"]
         self._headers = {

@@ -6,6 +6,8 @@ from supervisor.settings.shipped import shipped
 
 OSINT = [f"osint-{n}" for n in range(1, 6)]
 CLIENTS = [*OSINT, "dma-1"]
+SECRET = "canary-of-all-clients"
+"""Of every client of the simulated API. Tests look for it in whatever a run writes, so it is like nothing else."""
 
 
 def preset(
@@ -16,7 +18,7 @@ def preset(
     hour_lifted: bool = True,
     hour: str = "burst",
     paused: tuple[str, ...] = (),
-    secret: str = "secret",
+    secret: str = SECRET,
     workers: dict[str, dict[str, object]] | None = None,
 ) -> str:
     """Return the preset `name` ("development", "production") against a simulator, without schedules of its own.

@@ -21,6 +21,7 @@ from typing import Any
 
 import psutil
 
+from scripts.benchmarks.configuration import SECRET
 from supervisor.cli.calling import Daemon
 from supervisor.core.errors import GathererError
 
@@ -147,7 +148,7 @@ def scratch() -> Iterator[Path]:
 
 
 @contextmanager
-def simulator(folder: Path, clients: list[str], options: list[str], *, secret: str = "secret") -> Iterator[World]:
+def simulator(folder: Path, clients: list[str], options: list[str], *, secret: str = SECRET) -> Iterator[World]:
     words = [word for client in clients for word in ("--client", f"{client}:{secret}")]
     command = [sys.executable, "-m", "jobs.simulator", "--parent", str(os.getpid()), *words, *options]
     with (folder / "simulator.log").open("wb") as log:

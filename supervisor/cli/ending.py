@@ -7,6 +7,7 @@ from supervisor.cli.calling import Daemon
 from supervisor.cli.intake import Record
 from supervisor.core.clock import Clock
 from supervisor.core.errors import UnavailableError
+from supervisor.core.text import printable
 
 FINISHED = ("completed", "cancelled", "discarded")
 FORCE = "(--max-age 0)"
@@ -45,6 +46,6 @@ def outcome_line(job: dict[str, Any]) -> str:
     """Return "characters eu/kaelthas/zoé: skipped: fresh 3 h ago (--max-age 0)"."""
     outcome = job.get("outcome") or job["state"]
     note = job.get("note") or (job.get("error") if has_failed(job) else "") or ""
-    line = f"{job['worker']} {job['entity']}: {outcome}" + (f": {note}" if note else "")
+    line = f"{job['worker']} {job['entity']}: {outcome}" + (f": {printable(note)}" if note else "")
     can_force = outcome == "skipped" and job.get("max_age_s") != 0 and FORCE not in line
     return f"{line} {FORCE}" if can_force else line

@@ -41,6 +41,7 @@ def export(daemon: Daemon, table: str, form: str | None, output: Path | None) ->
     gatherer export guild_members --format jsonl | gzip > members.jsonl.gz
 
     Rows come in the order of their key, each as it stands when its page is read. --output is complete or absent.
+    Cells are written as they are stored; one that begins with = may be a formula to a spreadsheet: import as text.
     """
     form = form or ("jsonl" if output and output.suffix in (".jsonl", ".ndjson") else "csv")
     pages = _pages(daemon, table)

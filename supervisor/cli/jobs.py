@@ -12,6 +12,7 @@ from supervisor.cli.human import ago, moment
 from supervisor.cli.options import PRIORITIES, asks_daemon, json_option, print_json
 from supervisor.core.clock import SystemClock
 from supervisor.core.errors import UsageError
+from supervisor.core.text import printable
 
 STATES = ("scheduled", "available", "executing", "retryable", "completed", "cancelled", "discarded")
 PAGE = 500
@@ -73,7 +74,7 @@ def show_job(daemon: Daemon, number: int, as_json: bool) -> None:
     for name, value in job.items():
         if value not in (None, "", {}, [], False):
             shown = f"{moment(value)} ({ago(value, SystemClock().wall())})" if name.endswith("_at") else str(value)
-            click.echo(f"{name:14}{shown}")
+            click.echo(f"{name:14}{printable(shown)}")
 
 
 @jobs.command()
@@ -137,5 +138,5 @@ def _row(job: dict[str, Any], now: float) -> tuple[str, ...]:
         job["state"],
         job.get("outcome") or "",
         ago(job.get("created_at"), now),
-        why.splitlines()[0][:100] if why else "",
+        printable(why.splitlines()[0])[:100] if why else "",
     )

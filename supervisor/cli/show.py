@@ -10,6 +10,7 @@ from supervisor.cli.calling import Daemon
 from supervisor.cli.human import ago, moment
 from supervisor.cli.options import asks_daemon, json_option, print_json
 from supervisor.core.clock import SystemClock
+from supervisor.core.text import printable
 
 MAX_ROWS = 20
 
@@ -78,7 +79,7 @@ def _fields(row: dict[str, Any], now: float) -> list[str]:
 
 
 def _item(item: Any, now: float) -> str:
-    return _one_line(item, now) if isinstance(item, dict) else str(item)
+    return _one_line(item, now) if isinstance(item, dict) else printable(str(item))
 
 
 def _one_line(row: dict[str, Any], now: float) -> str:
@@ -88,4 +89,5 @@ def _one_line(row: dict[str, Any], now: float) -> str:
 def _value(name: str, value: Any, now: float) -> str:
     if name.endswith(("_at", "_since", "_until", "_from")) and isinstance(value, int | float):
         return f"{moment(value)} ({ago(value, now)})"
-    return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 and not name.endswith("id") else str(value)
+    is_large = isinstance(value, int) and abs(value) >= 10_000 and not name.endswith("id")
+    return f"{value:,}" if is_large else printable(str(value))

@@ -16,6 +16,7 @@ import hashlib
 import msgspec
 
 from supervisor.core.errors import UsageError
+from supervisor.core.text import printable
 from supervisor.pools.alerts import Alert, AlertAnswer
 
 RESOLVED = "resolved"
@@ -95,12 +96,16 @@ def answer_to(answers: list[AlertAnswer]) -> TakenAlerts:
 def _alert(sent: SentAlert) -> Alert:
     worker = next((sent.labels[label] for label in WORKER_LABELS if sent.labels.get(label)), "")
     return Alert(
-        fingerprint=(sent.fingerprint or _fingerprint(sent.labels))[:MOST_CHARACTERS],
-        starts_at=sent.starts_at[:MOST_CHARACTERS],
-        worker=worker[:MOST_CHARACTERS],
-        name=sent.labels.get("alertname", "without a name")[:MOST_CHARACTERS],
+        fingerprint=_short(sent.fingerprint or _fingerprint(sent.labels)),
+        starts_at=_short(sent.starts_at),
+        worker=_short(worker),
+        name=_short(sent.labels.get("alertname", "without a name")),
         is_firing=sent.status != RESOLVED,
     )
+
+
+def _short(text: str) -> str:
+    return printable(text[:MOST_CHARACTERS])[:MOST_CHARACTERS]
 
 
 def _fingerprint(labels: dict[str, str]) -> str:

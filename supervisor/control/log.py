@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from supervisor.core.clock import Clock
+from supervisor.core.text import printable
 from supervisor.settings.config import Log
 
 CONSOLE = "supervisor.control.log_console"
@@ -72,10 +73,19 @@ class LogListener:
         at = datetime.fromtimestamp(self._clock.wall(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         rest = {key: _masked(key, value) for key, value in fields.items() if key != "level"}
         if self._is_json:
-            return json.dumps({"at": at, "level": level, "event": name} | rest, default=str, ensure_ascii=False)
-        traceback = rest.pop("traceback", None)
-        drawn = str(self._draw(None, level, {"timestamp": at, "level": level, "event": name} | rest))
-        return f"{drawn}\n{traceback}" if traceback else drawn
+            return _escaped(
+                json.dumps({"at": at, "level": level, "event": name} | rest, default=str, ensure_ascii=False)
+            )
+        traceback = rest.pop("traceback", "")
+        shown = {key: printable(value) if isinstance(value, str) else value for key, value in rest.items()}
+        drawn = str(self._draw(None, level, {"timestamp": at, "level": level, "event": name} | shown))
+        # Indented, so that no line of it can pass for one of ours.
+        return "\n".join([drawn, *(f"    {printable(line)}" for line in str(traceback).splitlines())])
+
+
+def _escaped(line: str) -> str:
+    """Return JSON that no terminal obeys: what JSON leaves as it is (U+202E, C1 controls) is spelled as JSON too."""
+    return line if line.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
 
 
 def _masked(key: str, value: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 from supervisor.control.snapshot import Snapshot
 from supervisor.core.clock import Clock
+from supervisor.core.text import printable
 
 TICK_S = 1.0
 STARTING_TICK_S = 0.1
@@ -114,7 +115,7 @@ def status_line(snapshot: Snapshot) -> str:
         parts.insert(0, f"the database is {snapshot.database.state} {snapshot.database.reason}".strip())
     if not snapshot.reload.ok:
         parts.insert(0, f"EDIT REFUSED: {snapshot.reload.errors[0]}")
-    return " ".join("; ".join(parts).split())[:MAX_STATUS]
+    return printable(" ".join("; ".join(parts).split()))[:MAX_STATUS]
 
 
 def _connect(address: str) -> socket.socket | None:

@@ -13,6 +13,7 @@ from supervisor.core.entity import canonical, from_args, split
 from supervisor.core.errors import ConfigurationError, UsageError
 from supervisor.core.job import NewJob
 from supervisor.core.messages import DatabaseSettings
+from supervisor.core.text import printable
 from supervisor.database import packages
 from supervisor.database.packages import Package
 from supervisor.database.statements import Statement, find
@@ -127,7 +128,7 @@ def row_of(spec: WorkerSpec, job: NewJob, region: str, regions: frozenset[str] =
         "run_at": job.run_at,
         "max_age_s": job.max_age_s,
         "deadline_at": job.deadline_at,
-        "provenance": job.provenance[:200],
+        "provenance": printable(job.provenance[:200])[:200],
     }
 
 

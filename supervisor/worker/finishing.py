@@ -2,6 +2,7 @@
 
 from supervisor.core.job import ClaimedJob, Discard, Done, Gone, Outcome, Retry, Skipped, Snooze, Unparsed
 from supervisor.core.messages import Finish, Outcomes
+from supervisor.core.text import printable
 
 MAX_BODY_KEPT_BYTES = 64 * 1024
 MAX_TEXT = 2000
@@ -35,12 +36,7 @@ def problem_of(outcome: Outcome) -> str:
         text = outcome.note
     else:
         return ""
-    return sendable(text.split(": http")[0])[:MAX_PROBLEM]
-
-
-def sendable(text: str) -> str:
-    """Return a text that UTF-8 can hold: a file's name or a broken body can bring half of a surrogate pair."""
-    return text.encode(errors="backslashreplace").decode()
+    return printable(text.split(": http")[0])[:MAX_PROBLEM]
 
 
 def finish(call: int, job: ClaimedJob, outcome: Outcome, requests: int) -> Finish:
@@ -53,8 +49,8 @@ def finish(call: int, job: ClaimedJob, outcome: Outcome, requests: int) -> Finis
         job=job.id,
         lease=job.lease,
         outcome=name_of(outcome),
-        note=sendable(outcome.note)[:MAX_TEXT],
-        error=sendable(error)[:MAX_TEXT],
+        note=printable(outcome.note)[:MAX_TEXT],
+        error=printable(error)[:MAX_TEXT],
         after_s=after_s,
         effects=outcome.effects,
         follow_ups=outcome.follow_ups,

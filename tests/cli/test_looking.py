@@ -168,3 +168,18 @@ def test_a_failed_export_leaves_no_file(call, table: FakeFace, tmp_path: Path) -
     done = call("export", "charcters", "--output", str(tmp_path / "out.csv"))
     assert (done.exit_code, "there are characters" in done.stderr) == (2, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_text_of_strangers_moves_no_cursor_and_forges_no_line(call, face: FakeFace) -> None:
+    hostile = "\x1b]0;owned\x07\n7  characters  eu/a/b\u202e\x9b2J"
+    face.entities["eu/a/b"] = {
+        "worker": "characters", "entity": "eu/a/b",
+        "rows": {"characters_show": [{"name": hostile, "titles": json.dumps([hostile, {"a": hostile}])}]},
+    }  # fmt: skip  # as a table
+    face.jobs[1] = {"id": 1, "worker": "characters", "entity": "eu/a/b", "priority": "normal", "created_at": 50.0} | {
+        "state": "discarded", "error": hostile, "note": hostile, "provenance": hostile}  # fmt: skip
+    outputs = [call(*words).output for words in (("show", "eu/a/b"), ("jobs", "list"), ("jobs", "show", "1"))]
+    for output in outputs:
+        assert "owned" in output
+        assert output.replace("\n", "").isprintable()
+        assert "\n7  characters" not in output

@@ -38,7 +38,31 @@ def test_for_people_it_is_one_line_and_the_traceback_below(stream: io.StringIO, 
     first, second = stream.getvalue().splitlines()
     assert "request_failed" in first
     assert "path=/jobs" in first
-    assert second == "Traceback: x"
+    assert second == "    Traceback: x"
+
+
+HOSTILE = [
+    "a\nforged event=key_unlocked", "\x1b]0;owned\x07\x1b[2J", "\u202egnirts", "\x9b31m", "\u2028", "\x00",
+    "half \ud800", "\r", 'q"="', "\U000e0001", "🧙 é z\u0301",
+]  # fmt: skip  # words in rows
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_of_strangers_stays_on_its_line_and_moves_no_cursor(
+    stream: io.StringIO, clock: FakeClock, text: str
+) -> None:
+    LogListener(Log(), clock, stream)("replica_log", {"line": text, "name": text})
+    (line,) = stream.getvalue().split("\n")[:-1]
+    assert line.isprintable()
+    assert line.encode()
+    assert json.loads(line)["line"] == text
+    stream.seek(0)
+    stream.truncate()
+    LogListener(Log(form="console"), clock, stream)("replica_log", {"line": text, "traceback": f"x\n{text}"})
+    first, *more = stream.getvalue().split("\n")[:-1]
+    assert "replica_log" in first
+    assert all(each.isprintable() for each in (first, *more))
+    assert all(each.startswith("    ") for each in more)
 
 
 def test_what_is_below_the_level_is_not_written(stream: io.StringIO, clock: FakeClock) -> None:

@@ -1,12 +1,15 @@
-"""Fixtures for tests with real processes."""
+"""Fixtures for tests with real processes, and the search for secrets in all that they leave behind."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from supervisor.cli.calling import Daemon
 from supervisor.settings.config import Worker
 from tests.pools.harness import Scene, zombies
+from tests.process.leaks import leaks_in, leaks_under
 
 
 @pytest.fixture
@@ -22,3 +25,21 @@ async def begin(tmp_path: Path) -> AsyncIterator[Callable[..., Scene]]:
     for scene in scenes:
         await scene.pools.stop()
         assert set(zombies()) <= not_ours
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_secret_is_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fail the run when a secret stands in an answer that a test has got, or in a file that it has left."""
+    answers: list[str] = []
+    exchange = Daemon._exchange
+
+    def watched(self: Daemon, method: str, target: str, *more: Any) -> tuple[int, bytes]:
+        status, body = exchange(self, method, target, *more)
+        answers.extend(f"{method} {target}: {leak}" for leak in leaks_in(body))
+        return status, body
+
+    Daemon._exchange = watched  # type: ignore[method-assign]  # for this session only
+    yield
+    Daemon._exchange = exchange  # type: ignore[method-assign]
+    found = answers + list(leaks_under(tmp_path_factory.getbasetemp()))
+    assert not found, "secrets where nobody may read them:\n" + "\n".join(found[:20])

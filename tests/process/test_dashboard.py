@@ -179,6 +179,20 @@ def test_a_failed_job_is_shown_with_its_reason_and_can_be_tried_again(page: Any,
     sync_api.expect(row).to_have_count(0)
 
 
+def test_names_of_strangers_are_text_on_the_page(page: Any, system: System) -> None:
+    name = "<img src=x onerror=document.title='owned'>"
+    system.enqueue("profile", [f"eu/argent-dawn/{name}"], provenance=f"{name}\u2028\u202e")
+    job = system.query("SELECT id FROM jobs WHERE kind = 'profile' AND entity LIKE '%<img%'")[0][0]
+    system.daemon.post(f"/jobs/{job}/discard")
+    sync_api.expect(page.locator(f'[data-job="{job}"]')).to_contain_text(name)
+    page.get_by_label("A character, guild").fill(f"eu/nowhere/{name}")
+    page.get_by_role("button", name="Refresh now").click()
+    sync_api.expect(page.locator("#said")).to_contain_text("<img")
+    assert page.locator('img[src="x"]').count() == 0
+    assert page.title() == "Gatherer"
+    sync_api.expect(page.locator("#health")).not_to_have_text("connecting")
+
+
 def test_a_mistake_in_the_file_stands_at_the_top_until_it_is_mended(page: Any, system: System) -> None:
     config = system.folder / "config.toml"
     good = config.read_text()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import tomlkit
 
-from scripts.benchmarks.configuration import CLIENTS, preset
+from scripts.benchmarks.configuration import CLIENTS, SECRET, preset
 from scripts.benchmarks.system import System, World, gatherer, simulator
 
 pytestmark = pytest.mark.slow
@@ -30,7 +30,7 @@ def configuration(world: World, folder: Path) -> str:
     first = document["keys"][0]  # type: ignore[index]  # loose types
     del first["client_secret"]  # type: ignore[union-attr]  # loose types
     first["client_secret_file"] = str(folder / "one.secret")  # type: ignore[index]  # loose types
-    write_secret(folder, "secret")
+    write_secret(folder, SECRET)
     return tomlkit.dumps(document)
 
 
