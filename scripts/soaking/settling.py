@@ -12,6 +12,7 @@ from supervisor.core.errors import GathererError
 
 LOOK_EVERY_S = 0.3
 ROUND_S = 5.0
+UNREAD = "SELECT region || '/' || id FROM items WHERE last_attempt_at = 0"
 UNFINISHED = "('scheduled', 'available', 'executing', 'retryable')"
 
 
@@ -60,16 +61,8 @@ def ask(system: System, work: Work) -> None:
 
 
 def left_out(system: System) -> Work:
-    """Return what ended well without all of its parts: a braked endpoint was not asked; and items only heard of.
-
-    A later job that was skipped, because what is stored is fresh, has not asked for the missing part either.
-    """
-    braked = (
-        "SELECT kind, entity FROM (SELECT kind, entity, note, max(finished_at) FROM jobs"
-        " WHERE state = 'completed' AND outcome <> 'skipped' GROUP BY kind, entity) WHERE note LIKE 'without %braked%'"
-    )
-    unread = "SELECT 'items', region || '/' || id FROM items WHERE last_attempt_at = 0"
-    return [*query(system, braked), *query(system, unread)]
+    """Return the items that an auction house has named and nobody has asked for yet."""
+    return [("items", entity) for (entity,) in query(system, UNREAD)]
 
 
 def _open(system: System) -> str:
@@ -82,7 +75,7 @@ def _complaints(system: System) -> Iterator[str]:
     for kind, state, n, error in query(system, sql):
         yield f"{n} {kind} {state}" + (f" ({error[:80]})" if error else "")
     if left := left_out(system):
-        yield f"{len(left)} without all of their parts"
+        yield f"{len(left)} items that nobody has read"
 
 
 def _wait_until_idle(system: System, deadline: float) -> bool:
