@@ -30,11 +30,10 @@ def put(path: Path, text: str) -> None:
 
 def _head(seen: Seen, seconds: float) -> Iterator[str]:
     plan = seen.plan
-    yield (
-        f"{time.strftime('%Y-%m-%d')}, {plan.seconds / 60:g} minutes of faults, {seconds / 60:.1f} in all, seed "
-        f"{plan.seed}, load {plan.load:g}, {platform.machine()}, Python {platform.python_version()}: "
-        f"`scripts/soak --minutes {plan.seconds / 60:g} --seed {plan.seed}`."
-    )
+    minutes, machine = f"{plan.seconds / 60:g}", f"{platform.machine()}, Python {platform.python_version()}"
+    command = f"scripts/soak --minutes {minutes} --seed {plan.seed}"
+    yield f"{time.strftime('%Y-%m-%d')}, `{command}`, load {plan.load:g}, {machine}:"
+    yield f"{minutes} minutes of faults, {seconds / 60:.1f} in all."
 
 
 def _figures(seen: Seen) -> Iterator[str]:
