@@ -15,7 +15,7 @@ from supervisor.core.messages import ANSWERED, NOT_SENT, UNKNOWN
 MEGABYTE = 1 << 20
 RETRY, UNPARSED = frozenset({"retry", "snooze"}), frozenset({"unparsed"})
 """A job that cannot go on comes again; without an attempt spent when meanwhile the host counts as down."""
-SHORT_S = 0.4
+SHORT_S = 0.25
 """For faults that only the timeout ends."""
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,10 @@ class Resolver(AbstractResolver):
 async def listening(answer: bytes | None) -> AsyncIterator[tuple[int, list[bytes]]]:
     """Yield the port of a server that says `answer` to whatever comes (None = nothing, for ever), and what came."""
     came: list[bytes] = []
+    writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         came.append(await reader.read(65_536))
         if answer is not None:
             writer.write(answer)
@@ -55,6 +57,10 @@ async def listening(answer: bytes | None) -> AsyncIterator[tuple[int, list[bytes
         yield server.sockets[0].getsockname()[1], came
     finally:
         server.close()
+        for writer in writers:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 @pytest.fixture
