@@ -1,7 +1,6 @@
 """Who meets the faults: one entity of each worker that is known and due, and a character that nobody knows yet."""
 
 from collections.abc import Iterator
-from itertools import count
 
 from tests.faults.rig import Rig
 
@@ -14,7 +13,6 @@ class Cast:
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
         self._world = rig.simulator.gateway.world
-        self._strangers = count(100)
         guild = self._world.guilds_of(self._world.geographies["eu"].groups[0][0]).guilds[0]
         item = next(number for number in range(100, 200) if self._world.has_item(number))
         self.known = [
@@ -40,6 +38,6 @@ class Cast:
         self._rig.is_tidy = False
         self._rig.skip(REST_S)
         self._world.changes.logged_in["eu", 5] = self._world.clock.now()
-        for each in [("characters", self._world.numbered("eu", next(self._strangers)).entity), *self.known]:
+        for each in [("characters", self._world.numbered("eu", next(self._rig.strangers)).entity), *self.known]:
             self._rig.unlock()
             yield each

@@ -11,6 +11,7 @@ import asyncio
 import importlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -71,6 +72,7 @@ class Rig:
         self.simulator = simulator
         self.keys = keys
         self.is_tidy = False
+        self.strangers = count(100)  # numbers of characters that nobody has asked for yet
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.census: Census | None = None
         self.pulse: Pulse | None = None
