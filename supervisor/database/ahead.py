@@ -5,6 +5,7 @@ completed and its rows would be gone. Found out once for each package, by lettin
 empty tables.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
@@ -14,6 +15,8 @@ from supervisor.core.job import Effect
 from supervisor.database.migrations import Migration
 from supervisor.database.statements import Statement, split
 
+MOST_INSTRUCTIONS = 100_000
+_MAKES = re.compile(r"(?:create|alter|drop)\b", re.IGNORECASE)
 _WRITES = (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE)
 
 
@@ -50,10 +53,13 @@ def _prepared(main: Iterable[Migration], market: Iterable[Migration]) -> sqlite3
 
 
 def _make(connection: sqlite3.Connection, migrations: Iterable[Migration]) -> None:
+    """Make the tables. What fills them is not run: it may take minutes, and each start comes here."""
+    connection.set_progress_handler(lambda: True, MOST_INSTRUCTIONS)  # a table made of a SELECT, which fills it too
     for migration in migrations:
-        for part in split(migration.text):
+        for part in (part for part in split(migration.text) if _MAKES.match(part)):
             with suppress(sqlite3.Error):  # told when it is applied
                 connection.execute(part)
+    connection.set_progress_handler(None, 0)
 
 
 def _writes_market(connection: sqlite3.Connection, statement: Statement) -> bool:

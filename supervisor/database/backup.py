@@ -11,6 +11,7 @@ So a folder with its name is whole and on the disk, and damage in the state is f
 folder ….part is what a killed backup left: the next one deletes it, and `restore` does not take it.
 """
 
+import itertools
 import os
 import shutil
 import sqlite3
@@ -47,9 +48,10 @@ def copy(pinned: Iterable[sqlite3.Connection], state_dir: Path, now: float, suff
     One at a time. now: wall seconds. OSError, sqlite3.Error: it cannot be written, or the state is damaged; nothing is
     left then.
     """
-    name = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ") + suffix
-    folder = state_dir / FOLDER / name
-    part = folder.with_name(name + PART)
+    moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+    names = (f"{moment}{suffix}" if number == 1 else f"{moment}-{number}{suffix}" for number in itertools.count(1))
+    folder = next(each for name in names if not (each := state_dir / FOLDER / name).exists())
+    part = folder.with_name(folder.name + PART)
     sources = list(pinned)
     try:
         for stray in (state_dir / FOLDER).glob(f"*{PART}"):

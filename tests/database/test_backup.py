@@ -54,11 +54,15 @@ def test_backup_holds_the_moment_at_which_it_was_pinned(bench: Bench) -> None:
 
 
 def test_backup_that_fails_leaves_nothing(bench: Bench) -> None:
-    folder = backup.copy(backup.pin(bench.folder), bench.folder, NOW)
-    (folder / "gatherer.db").unlink()
-    with pytest.raises(OSError, match="not empty"):
+    (bench.folder / "limiter.journal").mkdir()  # in the way
+    with pytest.raises(OSError, match="Is a directory"):
         backup.copy(backup.pin(bench.folder), bench.folder, NOW)
-    assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
+    assert list((bench.folder / "backups").iterdir()) == []
+
+
+def test_backups_of_the_same_second_have_names_of_their_own(bench: Bench) -> None:
+    first, second = (backup.copy(backup.pin(bench.folder), bench.folder, NOW) for _ in range(2))
+    assert sorted(path.name for path in first.parent.iterdir()) == sorted([first.name, second.name])
 
 
 def test_backup_with_history_is_taken_for_whole(tmp_path: Path) -> None:

@@ -198,9 +198,11 @@ async def test_killed_migration_leaves_the_old_schema_and_the_next_start_finishe
     (folder / "0003_slow.sql").write_text(ENDLESS.format(""))
     process = start(state, package)
     log = state / f"{file}-wal"
-    await eventually(lambda: log.exists() and log.stat().st_size, lambda size: size > 1_000_000, within_s=30)
-    os.kill(process.pid, signal.SIGKILL)
-    await asyncio.to_thread(process.wait, 10)
+    try:
+        await eventually(lambda: log.exists() and log.stat().st_size, lambda size: size > 1_000_000, within_s=30)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        await asyncio.to_thread(process.wait, 10)
     before = numbers(state)
     assert [number for name, number in before if name == "package"] == [1, 1]
     connection = sqlite3.connect(f"file:{state / file}?mode=ro", uri=True)
