@@ -61,8 +61,10 @@ async def test_waiting_requests_share_one_transaction(table: Table) -> None:
     table.hold()
     for x in range(50):
         table.insert(x)
+    rows = asyncio.ensure_future(table.rows())
+    await asyncio.sleep(0)  # so that it waits too
     table.go.set()
-    assert await table.rows() == list(range(50))
+    assert await rows == list(range(50))
     assert table.answered == list(range(50))
     assert table.writer.transactions == 1
 
