@@ -146,21 +146,23 @@ class Breaker:
 
 def wait_until_calm(system: System, deadline: float) -> str:
     """Return "" when every pool has the size of the file and nothing is to do; after `deadline` say what is not so."""
-    while unrest := _unrest(system):
+    written = Editor(system.folder / "config.toml", Random()).replicas()
+    while unrest := _unrest(system, written):
         if time.monotonic() > deadline:
             return unrest
         time.sleep(0.2)
     return ""
 
 
-def _unrest(system: System) -> str:
+def _unrest(system: System, written: dict[str, int]) -> str:
+    # By the file, not by what the program wants: it may not have read the last edit yet.
     try:
         workers = system.daemon.get("/workers")["workers"]
     except GathererError as error:
         return str(error)
     for name, worker in workers.items():
         states = [each["state"] for each in worker["replicas"].values()]
-        if states != ["ready"] * worker["desired"]["replicas"]:
-            return f"{name} should have {worker['desired']['replicas']} replicas and has {states}"
+        if states != ["ready"] * written[name]:
+            return f"{name} should have {written[name]} replicas and has {states}"
     busy = "SELECT kind, state, count(*) FROM jobs WHERE state IN ('executing', 'available') GROUP BY 1, 2"
     return ", ".join(f"{n} {kind} {state}" for kind, state, n in query(system, busy))
