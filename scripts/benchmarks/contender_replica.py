@@ -17,7 +17,7 @@ from typing import Any
 import uvloop
 
 from supervisor.core.clock import SystemClock
-from supervisor.core.messages import ToReplica
+from supervisor.core.messages.replica_supervisor import ToReplica
 from supervisor.core.wire import Channel
 from supervisor.worker.client import HttpClient, close_session, open_session
 from supervisor.worker.measures import Measures

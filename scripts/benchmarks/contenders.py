@@ -23,7 +23,7 @@ from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 
 from scripts.benchmarks.permit_desk import open_desk
 from supervisor.core.clock import SystemClock
-from supervisor.core.messages import Acquire, FromReplica, Grant
+from supervisor.core.messages.replica_supervisor import Acquire, FromReplica, Grant
 from supervisor.core.wire import Channel
 from supervisor.settings.config import Api, Window
 

@@ -23,7 +23,7 @@ from typing import Any
 import uvloop
 
 from supervisor.core.clock import SystemClock
-from supervisor.core.messages import ToReplica
+from supervisor.core.messages.replica_supervisor import ToReplica
 from supervisor.core.wire import Channel
 from supervisor.worker.permits import Permits
 

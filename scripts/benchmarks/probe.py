@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 from supervisor.core.job import Effect
-from supervisor.core.messages import Finish
+from supervisor.core.messages.replica_database import Finish
 from supervisor.worker.ledger import Ledger
 from supervisor.worker.sdk import ClaimedJob, Done, Outcome, Work
 

@@ -18,7 +18,7 @@ from random import Random
 
 from jobs.simulator.limits import SlidingLog
 from supervisor.core.job import Priority
-from supervisor.core.messages import ANSWERED, Acquire, Grant, Refuse, Release
+from supervisor.core.messages.replica_supervisor import ANSWERED, Acquire, Grant, Refuse, Release
 from supervisor.limiter.limiter import Limiter
 
 WORKER = "characters"

@@ -12,7 +12,7 @@ concurrency       every slot works: more concurrency or replicas would do more
 """
 
 from supervisor.control.snapshot import Snapshot
-from supervisor.core.messages import Pulse
+from supervisor.core.messages.supervisor_database import Pulse
 
 REASONS = (
     "paused",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from supervisor.control.rates import Rates
 from supervisor.core.clock import Clock
 from supervisor.core.histogram import Histogram
-from supervisor.core.messages import Tally
+from supervisor.core.messages.replica_supervisor import Tally
 
 # A job is a few requests, mostly within a second; big auction bodies and waits for quota take minutes.
 JOB_BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)

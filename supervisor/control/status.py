@@ -21,7 +21,7 @@ from supervisor.control.limits import limited_by
 from supervisor.control.measurements import FAILED, SUCCEEDED, Totals
 from supervisor.control.patterns import entity_pattern
 from supervisor.control.snapshot import Snapshot
-from supervisor.core.messages import Pulse
+from supervisor.core.messages.supervisor_database import Pulse
 from supervisor.limiter.hosts import HostStatistics
 from supervisor.limiter.statistics import KeyStatistics
 

@@ -2,7 +2,7 @@
 
     frame    ::= length payload
     length   ::= 4 bytes, unsigned, big-endian: bytes of payload, 1 .. MAX_FRAME_BYTES
-    payload  ::= one msgpack array  [tag, field, field, ...]   (see `messages.py`)
+    payload  ::= one msgpack array  [tag, field, field, ...]   (see `messages/`)
 
 A frame that is too long or does not decode ends the connection: a peer that breaks the protocol
 once cannot be trusted to be in step afterwards.

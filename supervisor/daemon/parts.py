@@ -10,7 +10,7 @@ from supervisor.control.memory import Memory
 from supervisor.control.plant import LivePlant
 from supervisor.core.clock import Clock
 from supervisor.core.events import Events
-from supervisor.core.messages import Pulse, Waiting
+from supervisor.core.messages.supervisor_database import Pulse, Waiting
 from supervisor.database.link import Database
 from supervisor.limiter.server import PermitServer
 from supervisor.pools.autoscaler import Autoscaler

@@ -12,7 +12,7 @@ from typing import Any
 from supervisor.core.clock import Clock
 from supervisor.core.database_settings import FreshnessSettings, TierSettings
 from supervisor.core.errors import UnavailableError
-from supervisor.core.messages import Census, Counted
+from supervisor.core.messages.supervisor_database import Census, Counted
 from supervisor.database.failures import describe
 from supervisor.database.loops import Note
 from supervisor.database.reader import Reader

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from supervisor.core.messages import DatabaseToSupervisor, Message
+from supervisor.core.messages.base import Message
+from supervisor.core.messages.supervisor_database import DatabaseToSupervisor
 from supervisor.core.program import child_command
 from supervisor.core.wire import Channel
 

@@ -4,7 +4,7 @@ import sqlite3
 from functools import partial
 
 from supervisor.core.clock import Clock
-from supervisor.core.messages import ReplicaExited
+from supervisor.core.messages.supervisor_database import ReplicaExited
 from supervisor.database.claiming import Claiming
 from supervisor.database.failures import describe
 from supervisor.database.leases import Leases

@@ -16,7 +16,7 @@ import msgspec
 
 from supervisor.core.errors import UsageError
 from supervisor.core.job import Effect, NewJob
-from supervisor.core.messages import DONE, Finish
+from supervisor.core.messages.replica_database import DONE, Finish
 from supervisor.database.ahead import refuse_market_rows
 from supervisor.database.enqueueing import enqueue_unasked
 from supervisor.database.holding import Held, look, must_hold, parameters

@@ -8,7 +8,7 @@ import asyncio
 
 from supervisor.core.clock import Clock
 from supervisor.core.errors import WireError
-from supervisor.core.messages import Hello
+from supervisor.core.messages.replica_database import Hello
 from supervisor.core.wire import Channel
 from supervisor.database.loops import Note
 

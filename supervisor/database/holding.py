@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from supervisor.core.errors import RefusedError
-from supervisor.core.messages import ALREADY_DONE, LOST
+from supervisor.core.messages.replica_database import ALREADY_DONE, LOST
 from supervisor.database.statements import engine_sql
 
 LEASES_RESERVED = 1_000_000

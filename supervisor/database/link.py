@@ -17,11 +17,11 @@ from supervisor.core.calls import Calls
 from supervisor.core.clock import Clock
 from supervisor.core.errors import ConfigurationError, UnavailableError, WireError
 from supervisor.core.events import Events
-from supervisor.core.messages import (
+from supervisor.core.messages.base import Message
+from supervisor.core.messages.supervisor_database import (
     Census,
     DatabaseReady,
     DatabaseSettings,
-    Message,
     Noted,
     Pulse,
     Question,

@@ -9,7 +9,8 @@ from typing import Any
 
 from supervisor.core.clock import Clock
 from supervisor.core.errors import ConfigurationError, UnavailableError
-from supervisor.core.messages import DatabaseSettings, Message
+from supervisor.core.messages.base import Message
+from supervisor.core.messages.supervisor_database import DatabaseSettings
 from supervisor.database.census import CensusTaker
 from supervisor.database.claiming import Claiming
 from supervisor.database.disk import DiskWatch

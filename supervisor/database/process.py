@@ -23,7 +23,14 @@ import uvloop
 
 from supervisor.core.clock import SystemClock
 from supervisor.core.errors import ConfigurationError, GathererError, UnavailableError
-from supervisor.core.messages import DatabaseSettings, Message, Noted, ReplicaExited, Stop, SupervisorToDatabase
+from supervisor.core.messages.base import Message
+from supervisor.core.messages.supervisor_database import (
+    DatabaseSettings,
+    Noted,
+    ReplicaExited,
+    Stop,
+    SupervisorToDatabase,
+)
 from supervisor.core.program import die_with_parent
 from supervisor.core.wire import Channel
 from supervisor.database.damage import NoRoomError, refusal

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from supervisor.core.clock import Clock
-from supervisor.core.messages import Pulse
+from supervisor.core.messages.supervisor_database import Pulse
 from supervisor.database.disk import DiskWatch
 from supervisor.database.loops import Note
 from supervisor.database.sessions import Desk

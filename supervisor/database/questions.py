@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from supervisor.core.errors import GathererError, NotFoundError, RefusedError, UnavailableError, UsageError
-from supervisor.core.messages import Question, Reply
+from supervisor.core.messages.supervisor_database import Question, Reply
 from supervisor.core.wire import MAX_FRAME_BYTES
 from supervisor.database.failures import describe, may_pass
 from supervisor.database.loops import Note

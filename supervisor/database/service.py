@@ -16,10 +16,10 @@ from typing import Any
 
 from supervisor.core.clock import Clock
 from supervisor.core.errors import ConfigurationError, UnavailableError
-from supervisor.core.messages import (
+from supervisor.core.messages.base import Message
+from supervisor.core.messages.supervisor_database import (
     DatabaseReady,
     DatabaseSettings,
-    Message,
     Noted,
     Question,
     ReplicaExited,

@@ -10,7 +10,8 @@ from supervisor.core.backoff import full_jitter
 from supervisor.core.clock import Clock
 from supervisor.core.errors import UnavailableError, UsageError, WireError
 from supervisor.core.job import ClaimedJob, NewJob
-from supervisor.core.messages import (
+from supervisor.core.messages.base import Message
+from supervisor.core.messages.replica_database import (
     DONE,
     Claim,
     Claimed,
@@ -19,7 +20,6 @@ from supervisor.core.messages import (
     Finished,
     GiveBack,
     Hello,
-    Message,
     Renew,
     Rows,
     Stage,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from supervisor.core.messages import Census, Pulse, Waiting
+from supervisor.core.messages.supervisor_database import Census, Pulse, Waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ given back unspent, must be corrected even when nothing changed here: `nudge`, a
 from collections.abc import Callable, Iterable
 
 from supervisor.core.clock import Clock
-from supervisor.core.messages import Waiting
+from supervisor.core.messages.supervisor_database import Waiting
 from supervisor.database.loops import Bell
 
 NOT_OFTENER_THAN_S = 0.025

@@ -12,7 +12,7 @@ from supervisor.core.database_settings import WorkerSettings
 from supervisor.core.entity import canonical, from_args, split
 from supervisor.core.errors import ConfigurationError, UsageError
 from supervisor.core.job import NewJob
-from supervisor.core.messages import DatabaseSettings
+from supervisor.core.messages.supervisor_database import DatabaseSettings
 from supervisor.core.text import printable
 from supervisor.database import packages
 from supervisor.database.packages import Package

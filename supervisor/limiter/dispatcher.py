@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heapreplace
 import msgspec
 
 from supervisor.core.job import Priority
-from supervisor.core.messages import NO_PERMIT, TIMEOUT_WAITING, Acquire, Grant, Refuse
+from supervisor.core.messages.replica_supervisor import NO_PERMIT, TIMEOUT_WAITING, Acquire, Grant, Refuse
 from supervisor.limiter.candidates import rank
 from supervisor.limiter.deadlines import Deadlines
 from supervisor.limiter.fairness import Connection, Flow, Lane, Waiter

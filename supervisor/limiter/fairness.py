@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from supervisor.core.histogram import Histogram
 from supervisor.core.job import Priority
-from supervisor.core.messages import Grant, Refuse
+from supervisor.core.messages.replica_supervisor import Grant, Refuse
 from supervisor.limiter.candidates import Candidates
 from supervisor.limiter.feedback import State
 from supervisor.limiter.key import Key

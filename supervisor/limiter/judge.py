@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from supervisor.core.events import Events
-from supervisor.core.messages import Release
+from supervisor.core.messages.replica_supervisor import Release
 from supervisor.limiter.feedback import State, Verdict
 from supervisor.limiter.key import Key
 from supervisor.limiter.permit import Permit

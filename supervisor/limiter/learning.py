@@ -1,7 +1,7 @@
 """Let a key's quota learn from an answer, and say when what it had learnt is trusted no more."""
 
 from supervisor.core.events import Events
-from supervisor.core.messages import Release
+from supervisor.core.messages.replica_supervisor import Release
 from supervisor.limiter.feedback import SHORT_PARK_S, State
 from supervisor.limiter.key import Key
 from supervisor.limiter.permit import Permit

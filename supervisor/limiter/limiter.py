@@ -9,7 +9,7 @@ from random import Random
 
 from supervisor.core.errors import WireError
 from supervisor.core.events import Events
-from supervisor.core.messages import (
+from supervisor.core.messages.replica_supervisor import (
     ANSWERED,
     BUSY,
     DRAINING,

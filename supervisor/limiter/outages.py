@@ -5,7 +5,7 @@ starts wait. Up, or a probe more: whoever waits is looked at again.
 """
 
 from supervisor.core.events import Events
-from supervisor.core.messages import ANSWERED, HOST_DOWN, NOT_SENT, Release
+from supervisor.core.messages.replica_supervisor import ANSWERED, HOST_DOWN, NOT_SENT, Release
 from supervisor.limiter.dispatcher import Dispatcher
 from supervisor.limiter.hosts import Host
 from supervisor.limiter.keyring import KeyRing

@@ -14,7 +14,7 @@ from random import Random
 from supervisor.core.clock import Clock
 from supervisor.core.errors import RefusedError
 from supervisor.core.events import Events
-from supervisor.core.messages import Acquire, Cancel, Grant, Refuse, Release
+from supervisor.core.messages.replica_supervisor import Acquire, Cancel, Grant, Refuse, Release
 from supervisor.limiter.journal import Journal
 from supervisor.limiter.key import CONFIGURED, Key
 from supervisor.limiter.limiter import Limiter

@@ -14,7 +14,7 @@ import aiohttp
 
 from supervisor.core.clock import Clock
 from supervisor.core.events import Events
-from supervisor.core.messages import ANSWERED, NOT_SENT, UNKNOWN, Release
+from supervisor.core.messages.replica_supervisor import ANSWERED, NOT_SENT, UNKNOWN, Release
 from supervisor.limiter.credentials import OAUTH, Failed, Rejected, Token, basic, fixed_credential, read_token
 from supervisor.limiter.feedback import State
 from supervisor.limiter.key import CONFIGURED, ROTATED, Key

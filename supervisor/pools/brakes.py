@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from supervisor.core.events import Events
-from supervisor.core.messages import Tally
+from supervisor.core.messages.replica_supervisor import Tally
 
 LOOK_BACK = 100
 MIN_BODIES = 20

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from supervisor.core.clock import Clock
 from supervisor.core.errors import WireError
-from supervisor.core.messages import (
+from supervisor.core.messages.replica_supervisor import (
     Acquire,
     Braked,
     Cancel,

@@ -11,7 +11,8 @@ from random import Random
 from typing import Any
 
 from supervisor.core.events import Events
-from supervisor.core.messages import Braked, Configure, Fork, Tally
+from supervisor.core.messages.replica_supervisor import Braked, Configure, Tally
+from supervisor.core.messages.supervisor_zygote import Fork
 from supervisor.pools import exits, sizing
 from supervisor.pools.brakes import Brakes
 from supervisor.pools.crashes import Crashes

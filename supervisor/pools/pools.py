@@ -16,7 +16,7 @@ from random import Random
 from supervisor.core.clock import Clock
 from supervisor.core.errors import RefusedError
 from supervisor.core.events import Events
-from supervisor.core.messages import Tally
+from supervisor.core.messages.replica_supervisor import Tally
 from supervisor.pools import exits, kernel, sizing
 from supervisor.pools.connection import PermitPort
 from supervisor.pools.limits import Limits

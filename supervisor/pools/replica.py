@@ -15,7 +15,8 @@ from collections.abc import Callable
 
 from supervisor.core.clock import Clock
 from supervisor.core.events import Events
-from supervisor.core.messages import Braked, Configure, Fork, Tally
+from supervisor.core.messages.replica_supervisor import Braked, Configure, Tally
+from supervisor.core.messages.supervisor_zygote import Fork
 from supervisor.pools import exits, kernel, sizing
 from supervisor.pools.connection import Connection, PermitPort
 from supervisor.pools.exits import Exit

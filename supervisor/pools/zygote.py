@@ -32,7 +32,8 @@ from typing import TypeAlias
 import msgspec
 
 from supervisor.core.errors import GathererError
-from supervisor.core.messages import Fork, Forked, ForkFailed, Message, Reaped
+from supervisor.core.messages.base import Message
+from supervisor.core.messages.supervisor_zygote import Fork, Forked, ForkFailed, Reaped
 from supervisor.core.program import die_with_parent
 from supervisor.pools import kernel
 

@@ -17,7 +17,7 @@ import msgspec
 from supervisor.core.clock import Clock
 from supervisor.core.errors import UnavailableError
 from supervisor.core.events import Events
-from supervisor.core.messages import Fork, Forked, ForkFailed, FromZygote, Reaped
+from supervisor.core.messages.supervisor_zygote import Fork, Forked, ForkFailed, FromZygote, Reaped
 from supervisor.core.program import child_command
 from supervisor.pools import exits, kernel
 from supervisor.pools.log_pipe import LogPipe

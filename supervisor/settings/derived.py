@@ -4,7 +4,7 @@ from typing import Any
 
 from supervisor.core.database_settings import FreshnessSettings, ScheduleSettings, TierSettings, WorkerSettings
 from supervisor.core.job import Priority
-from supervisor.core.messages import DatabaseSettings
+from supervisor.core.messages.supervisor_database import DatabaseSettings
 from supervisor.settings.check import BLIZZARD_REGIONS, is_blizzard
 from supervisor.settings.config import Api, Config, Freshness, Schedule, Worker
 from supervisor.settings.packages import kind_of, package_folder

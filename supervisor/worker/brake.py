@@ -4,7 +4,7 @@ The supervisor decides that for all replicas of a worker (`pools/brakes.py`), fr
 one of them send one request once in a while.
 """
 
-from supervisor.core.messages import Braked
+from supervisor.core.messages.replica_supervisor import Braked
 
 
 class Brakes:

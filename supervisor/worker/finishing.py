@@ -1,7 +1,8 @@
 """Turn an outcome into the message that ends a job."""
 
 from supervisor.core.job import ClaimedJob, Discard, Done, Gone, Outcome, Retry, Skipped, Snooze, Unparsed
-from supervisor.core.messages import Finish, Outcomes
+from supervisor.core.messages.replica_database import Finish
+from supervisor.core.messages.replica_supervisor import Outcomes
 from supervisor.core.text import printable
 
 MAX_BODY_KEPT_BYTES = 64 * 1024

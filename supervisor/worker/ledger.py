@@ -16,7 +16,7 @@ from supervisor.core.backoff import full_jitter
 from supervisor.core.calls import Calls
 from supervisor.core.clock import Clock
 from supervisor.core.errors import GathererError, UnavailableError, WireError
-from supervisor.core.messages import Claim, Claimed, Failed, FromDatabase, Hello, Renew
+from supervisor.core.messages.replica_database import Claim, Claimed, Failed, FromDatabase, Hello, Renew
 from supervisor.core.wire import Channel
 
 CALL_TIMEOUT_S = 30.0

@@ -20,18 +20,18 @@ import uvloop
 
 from supervisor.core.clock import Clock, SystemClock
 from supervisor.core.events import Events
-from supervisor.core.messages import (
+from supervisor.core.messages.replica_supervisor import (
     Braked,
     Configure,
     Drain,
     Drained,
-    Fork,
     Grant,
     Heartbeat,
     Ready,
     Refuse,
     ToReplica,
 )
+from supervisor.core.messages.supervisor_zygote import Fork
 from supervisor.core.wire import Channel
 from supervisor.worker.brake import Brakes
 from supervisor.worker.claimer import Claimer

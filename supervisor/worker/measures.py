@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from supervisor.core.messages import Outcomes, Tally
+from supervisor.core.messages.replica_supervisor import Outcomes, Tally
 
 
 class Measures:

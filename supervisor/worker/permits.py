@@ -12,7 +12,7 @@ import msgspec
 
 from supervisor.core.clock import Clock
 from supervisor.core.errors import UnavailableError
-from supervisor.core.messages import (
+from supervisor.core.messages.replica_supervisor import (
     ANSWERED,
     DRAINING,
     HOST_DOWN,

@@ -11,7 +11,7 @@ import aiohttp
 from supervisor.core.clock import Clock
 from supervisor.core.events import Events
 from supervisor.core.job import ClaimedJob, Discard, Outcome, Retry, Snooze
-from supervisor.core.messages import GiveBack
+from supervisor.core.messages.replica_database import GiveBack
 from supervisor.worker.brake import Brakes
 from supervisor.worker.client import HttpClient
 from supervisor.worker.finishing import finish, name_of, problem_of

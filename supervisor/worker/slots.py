@@ -17,7 +17,7 @@ from typing import NamedTuple
 from supervisor.core.clock import Clock
 from supervisor.core.errors import UnavailableError
 from supervisor.core.job import ClaimedJob, Priority
-from supervisor.core.messages import TIMEOUT_WAITING
+from supervisor.core.messages.replica_supervisor import TIMEOUT_WAITING
 from supervisor.worker.claimer import Claimer
 from supervisor.worker.permits import Permit, PermitRefused, Permits
 from supervisor.worker.runner import Runner

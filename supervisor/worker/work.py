@@ -10,7 +10,7 @@ from typing import Any
 from supervisor.core.clock import Clock
 from supervisor.core.errors import UnavailableError
 from supervisor.core.job import ClaimedJob, Effect, NewJob
-from supervisor.core.messages import Rows, Stage
+from supervisor.core.messages.replica_database import Rows, Stage
 from supervisor.worker.brake import Brakes
 from supervisor.worker.client import HttpClient
 from supervisor.worker.ledger import Ledger

@@ -6,7 +6,7 @@ from typing import Any
 from supervisor.control.measurements import Measurements
 from supervisor.control.snapshot import Reload, Snapshot
 from supervisor.core.histogram import Histogram
-from supervisor.core.messages import Pulse
+from supervisor.core.messages.supervisor_database import Pulse
 from supervisor.database.statistics import DatabaseStatistics
 from supervisor.limiter.fairness import WAIT_BOUNDS_S
 from supervisor.limiter.statistics import KeyStatistics, LimiterStatistics, PermitStatistics, WindowStatistics

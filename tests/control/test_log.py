@@ -9,7 +9,7 @@ import pytest
 from supervisor.control.log import LibraryHandler, LogListener
 from supervisor.control.summary import Summary
 from supervisor.core.events import Events
-from supervisor.core.messages import Tally
+from supervisor.core.messages.replica_supervisor import Tally
 from supervisor.settings.config import Log
 from tests.control.snapshots import snapshot_of
 from tests.support.clock import FakeClock

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from supervisor.control.measurements import MAX_ENDPOINTS, OTHERS, Measurements
 from supervisor.control.rates import Rates
-from supervisor.core.messages import Tally
+from supervisor.core.messages.replica_supervisor import Tally
 from tests.support.clock import FakeClock
 
 

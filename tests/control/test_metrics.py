@@ -8,7 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from supervisor.control.metrics import Metrics
-from supervisor.core.messages import Census, Counted, Tally
+from supervisor.core.messages.replica_supervisor import Tally
+from supervisor.core.messages.supervisor_database import Census, Counted
 from supervisor.pools.brakes import BrakeStatistics
 from supervisor.pools.statistics import PoolsStatistics
 from tests.control.snapshots import moved_of, pool_of, snapshot_of

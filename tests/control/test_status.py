@@ -9,7 +9,8 @@ from supervisor.control.limits import limited_by
 from supervisor.control.metrics import Metrics
 from supervisor.control.snapshot import Reload, Snapshot
 from supervisor.control.status import status_of
-from supervisor.core.messages import Pulse, Tally
+from supervisor.core.messages.replica_supervisor import Tally
+from supervisor.core.messages.supervisor_database import Pulse
 from supervisor.limiter.hosts import HostStatistics
 from supervisor.limiter.statistics import LimiterStatistics
 from supervisor.pools.statistics import PoolsStatistics

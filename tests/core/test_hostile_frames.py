@@ -9,25 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from supervisor.core import messages
 from supervisor.core.errors import WireError
 from supervisor.core.job import Effect, NewJob
-from supervisor.core.messages import (
-    Acquire,
-    Claim,
-    Finish,
-    FromDatabase,
-    FromReplica,
-    FromZygote,
-    Hello,
-    Release,
-    Rows,
-    Stage,
-    SupervisorToDatabase,
-    Tally,
-    ToDatabase,
-    ToReplica,
-)
+from supervisor.core.messages import replica_database, replica_supervisor, supervisor_database, supervisor_zygote
+from supervisor.core.messages.replica_database import Claim, Finish, FromDatabase, Hello, Rows, Stage, ToDatabase
+from supervisor.core.messages.replica_supervisor import Acquire, FromReplica, Release, Tally, ToReplica
+from supervisor.core.messages.supervisor_database import DatabaseToSupervisor, SupervisorToDatabase
+from supervisor.core.messages.supervisor_zygote import FromZygote
 from supervisor.core.wire import LENGTH_BYTES, MAX_FRAME_BYTES, Deframer, encode
 from tests.support.fuzzing import fuzz
 
@@ -37,7 +25,7 @@ ENDS = [
     ToDatabase,
     FromDatabase,
     SupervisorToDatabase,
-    messages.DatabaseToSupervisor,
+    DatabaseToSupervisor,
     FromZygote,
 ]
 VALID = [
@@ -50,8 +38,12 @@ VALID = [
     Stage(3, 1, 1, [NewJob(worker="guilds", entity="eu/a/b", provenance="x")]),
     Finish(4, 1, 1, "done", effects=[Effect(statement="s", rows=[{"a": 1.5}])]),
 ]
+LINKS = (replica_supervisor, replica_database, supervisor_database, supervisor_zygote)
 TAGS = sorted(
-    name for name, kind in vars(messages).items() if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+    name
+    for link in LINKS
+    for name, kind in vars(link).items()
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 )
 PLAIN = st.recursive(
     st.none()
@@ -119,7 +111,7 @@ def test_deep_nesting_is_a_wire_error(depth: int, opening: bytes, head: bytes) -
 def test_deep_nesting_in_a_field_that_takes_anything_is_a_wire_error() -> None:
     head = msgspec.msgpack.encode(["Noted", "event"])[1:]
     with pytest.raises(WireError):
-        Deframer(messages.DatabaseToSupervisor).feed(frame(b"\x93" + head + b"\x81\xa1a" * 100_000 + b"\xc0"))
+        Deframer(DatabaseToSupervisor).feed(frame(b"\x93" + head + b"\x81\xa1a" * 100_000 + b"\xc0"))
 
 
 @given(st.sampled_from([b"\xff", b"\xc3", b"\xed\xa0\x80", b"\x00", b"\xf8\x88\x80\x80"]))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.core.errors import WireError
-from supervisor.core.messages import Acquire, FromReplica, Heartbeat
+from supervisor.core.messages.replica_supervisor import Acquire, FromReplica, Heartbeat
 from supervisor.core.wire import MAX_FRAME_BYTES, Deframer, encode
 
 

@@ -12,17 +12,9 @@ import msgspec
 from supervisor.core.calls import Calls
 from supervisor.core.database_settings import WorkerSettings
 from supervisor.core.job import ClaimedJob, NewJob
-from supervisor.core.messages import (
-    Claim,
-    Claimed,
-    DatabaseSettings,
-    Finish,
-    Finished,
-    FromDatabase,
-    Hello,
-    Message,
-    Noted,
-)
+from supervisor.core.messages.base import Message
+from supervisor.core.messages.replica_database import Claim, Claimed, Finish, Finished, FromDatabase, Hello
+from supervisor.core.messages.supervisor_database import DatabaseSettings, Noted
 from supervisor.core.wire import Channel
 from supervisor.database import finishing, opening, schema
 from supervisor.database.claiming import Ask, Claiming

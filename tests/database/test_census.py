@@ -1,7 +1,7 @@
 """How much is known, how old it is, and whether that is fresh enough."""
 
 from supervisor.core.database_settings import FreshnessSettings, TierSettings
-from supervisor.core.messages import Census
+from supervisor.core.messages.supervisor_database import Census
 from supervisor.database.census import COUNT_EVERY_S
 from tests.database.bench import Desk
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from supervisor.core.job import Effect, NewJob
-from supervisor.core.messages import (
+from supervisor.core.messages.base import Message
+from supervisor.core.messages.replica_database import (
     Claim,
     Claimed,
     Failed,
@@ -16,7 +17,6 @@ from supervisor.core.messages import (
     Finished,
     GiveBack,
     Hello,
-    Message,
     Renew,
     Rows,
     Stage,

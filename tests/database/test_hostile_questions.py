@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.core.messages import Question, Reply
+from supervisor.core.messages.supervisor_database import Question, Reply
 from tests.database.bench import Desk
 from tests.support.fuzzing import fuzz
 from tests.support.waiting import eventually

@@ -1,6 +1,6 @@
 """Leases in time."""
 
-from supervisor.core.messages import Renew
+from supervisor.core.messages.replica_database import Renew
 from supervisor.database.leases import LEASE_S, STRAY_AFTER_S, Leases
 from tests.database.bench import Desk
 from tests.support.clock import FakeClock

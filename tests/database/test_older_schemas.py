@@ -14,7 +14,7 @@ import pytest
 
 from supervisor.core.database_settings import WorkerSettings
 from supervisor.core.errors import ConfigurationError
-from supervisor.core.messages import DatabaseSettings
+from supervisor.core.messages.supervisor_database import DatabaseSettings
 from supervisor.database import opening, restoring
 from supervisor.database.migrations import Migration, find, migrate_all
 from supervisor.database.packages import load
@@ -169,7 +169,7 @@ from pathlib import Path
 from random import Random
 from supervisor.core.clock import SystemClock
 from supervisor.core.database_settings import WorkerSettings
-from supervisor.core.messages import DatabaseSettings
+from supervisor.core.messages.supervisor_database import DatabaseSettings
 from supervisor.database.service import Service
 folder, package = Path(sys.argv[1]), sys.argv[2]
 service = Service(state_dir=folder, run_dir=folder, clock=SystemClock(), random=Random(), supervisor="", pid=1,

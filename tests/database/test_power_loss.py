@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from supervisor.core.job import ClaimedJob, Effect, NewJob
-from supervisor.core.messages import Rows, Stored
+from supervisor.core.messages.replica_database import Rows, Stored
 from supervisor.database import opening, writer
 from supervisor.database.writer import Lane
 from tests.database.bench import Bench, Desk, Replica

@@ -7,7 +7,14 @@ import pytest
 
 from supervisor.core.database_settings import WorkerSettings
 from supervisor.core.errors import ConfigurationError
-from supervisor.core.messages import DatabaseReady, DatabaseSettings, Question, ReplicaExited, Reply, StopSchedules
+from supervisor.core.messages.supervisor_database import (
+    DatabaseReady,
+    DatabaseSettings,
+    Question,
+    ReplicaExited,
+    Reply,
+    StopSchedules,
+)
 from tests.database.bench import Desk, settings
 from tests.support.clock import FakeClock
 from tests.support.waiting import eventually

@@ -4,18 +4,18 @@ import asyncio
 import threading
 
 from supervisor.core.job import Effect, NewJob
-from supervisor.core.messages import (
+from supervisor.core.messages.replica_database import (
     Claim,
     Claimed,
     Failed,
     Finish,
     Finished,
     GiveBack,
-    ReplicaExited,
     Rows,
     Stage,
     Stored,
 )
+from supervisor.core.messages.supervisor_database import ReplicaExited
 from supervisor.database.exits import LEASES_ENDED
 from tests.database.bench import Desk, Replica
 from tests.support.waiting import eventually

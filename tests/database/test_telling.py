@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 from random import Random
 
-from supervisor.core.messages import GiveBack, Pulse, Waiting
+from supervisor.core.messages.replica_database import GiveBack
+from supervisor.core.messages.supervisor_database import Pulse, Waiting
 from supervisor.database.disk import DiskWatch
 from supervisor.database.loops import Bell, keep_doing
 from supervisor.database.restarts import BACKOFF_CAP_S, BUDGET_DEATHS, BUDGET_S, Restarts

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from supervisor.core.errors import UnavailableError
-from supervisor.core.messages import ReplicaExited, Waiting
+from supervisor.core.messages.supervisor_database import ReplicaExited, Waiting
 from supervisor.database.exits import LEASES_ENDED
 from supervisor.database.leases import LEASE_S
 from supervisor.database.trouble import QUIET_S, Trouble

@@ -10,7 +10,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
-from supervisor.core.messages import ANSWERED, NOT_SENT, UNKNOWN
+from supervisor.core.messages.replica_supervisor import ANSWERED, NOT_SENT, UNKNOWN
 
 MEGABYTE = 1 << 20
 RETRY, UNPARSED = frozenset({"retry", "snooze"}), frozenset({"unparsed"})

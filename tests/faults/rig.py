@@ -25,18 +25,9 @@ from jobs.simulator.simulator import Simulator
 from supervisor.control.measurements import Measurements
 from supervisor.core.database_settings import FreshnessSettings, WorkerSettings
 from supervisor.core.events import Events
-from supervisor.core.messages import (
-    Acquire,
-    Braked,
-    Cancel,
-    Census,
-    DatabaseSettings,
-    Message,
-    Noted,
-    Pulse,
-    Release,
-    Waiting,
-)
+from supervisor.core.messages.base import Message
+from supervisor.core.messages.replica_supervisor import Acquire, Braked, Cancel, Release
+from supervisor.core.messages.supervisor_database import Census, DatabaseSettings, Noted, Pulse, Waiting
 from supervisor.database.service import Service
 from supervisor.limiter.server import PermitServer
 from supervisor.pools.brakes import Brakes as PoolBrakes

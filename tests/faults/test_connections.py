@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from supervisor.core.messages import NOT_SENT
+from supervisor.core.messages.replica_supervisor import NOT_SENT
 from tests.faults.cast import Cast
 from tests.faults.matrix import MEGABYTE, status
 from tests.faults.rig import Rig, rig

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.core.messages import NOT_SENT, Release
+from supervisor.core.messages.replica_supervisor import NOT_SENT, Release
 from tests.faults.cast import Cast
 from tests.faults.facts import facts
 from tests.faults.matrix import PASSING, ROWS, Row, body, status

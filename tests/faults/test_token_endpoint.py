@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.core.messages import ANSWERED
+from supervisor.core.messages.replica_supervisor import ANSWERED
 from supervisor.limiter.token_plan import REJECTED_AGAIN_S
 from tests.faults.matrix import MEGABYTE, body, status
 from tests.faults.rig import SECRET, rig

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from random import Random
 
 from jobs.simulator.limits import SlidingLog
-from supervisor.core.messages import ANSWERED, UNKNOWN, Acquire, Grant, Refuse, Release
+from supervisor.core.messages.replica_supervisor import ANSWERED, UNKNOWN, Acquire, Grant, Refuse, Release
 from tests.limiter.network import DOWN, UP, Network
 from tests.limiter.support import Bench
 

@@ -6,7 +6,16 @@ from random import Random
 from typing import Any
 
 from supervisor.core.events import Events
-from supervisor.core.messages import ANSWERED, NOT_SENT, UNKNOWN, Acquire, Cancel, Grant, Refuse, Release
+from supervisor.core.messages.replica_supervisor import (
+    ANSWERED,
+    NOT_SENT,
+    UNKNOWN,
+    Acquire,
+    Cancel,
+    Grant,
+    Refuse,
+    Release,
+)
 from supervisor.limiter.key import Credential, Key
 from supervisor.limiter.limiter import Limiter
 from supervisor.limiter.theta import MIN_MINUTES, MIN_SAMPLES, Theta

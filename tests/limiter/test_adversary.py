@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from supervisor.core.messages import Grant
+from supervisor.core.messages.replica_supervisor import Grant
 from supervisor.limiter.past import LINGER_S
 from supervisor.settings.config import Window
 from tests.limiter.adversary import Adversary, Request

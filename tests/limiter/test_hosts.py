@@ -1,6 +1,6 @@
 """The circuit breaker of an API's hosts, alone and in the limiter."""
 
-from supervisor.core.messages import ANSWERED, NOT_SENT, UNKNOWN, Grant, Release
+from supervisor.core.messages.replica_supervisor import ANSWERED, NOT_SENT, UNKNOWN, Grant, Release
 from supervisor.limiter.hosts import FIRST_WAIT_S, LONGEST_WAIT_S, MIN_RESULTS, PROBE_MARGIN_S, Host
 from supervisor.limiter.statistics import statistics_of
 from tests.limiter.support import Bench, Replica, api, config, key, worker

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from supervisor.core.errors import RefusedError
-from supervisor.core.messages import Grant
+from supervisor.core.messages.replica_supervisor import Grant
 from supervisor.limiter.journal_head import HEAD_BYTES
 from supervisor.limiter.journal_page import PAGE_BYTES, WORD_BYTES, pack_bucket, unpack_bucket
 from supervisor.limiter.past import LINGER_S

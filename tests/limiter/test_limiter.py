@@ -3,7 +3,15 @@
 import pytest
 
 from supervisor.core.errors import WireError
-from supervisor.core.messages import BUSY, DRAINING, NO_KEY, NO_PERMIT, TIMEOUT_WAITING, Acquire, Grant
+from supervisor.core.messages.replica_supervisor import (
+    BUSY,
+    DRAINING,
+    NO_KEY,
+    NO_PERMIT,
+    TIMEOUT_WAITING,
+    Acquire,
+    Grant,
+)
 from supervisor.limiter.limiter import MAX_TURNED_AWAY, MAX_WAITING_PER_CONNECTION
 from supervisor.limiter.past import LINGER_S
 from supervisor.limiter.permit import HOLD_LIMIT_S

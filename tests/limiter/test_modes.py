@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.core.messages import ANSWERED, Grant, Release
+from supervisor.core.messages.replica_supervisor import ANSWERED, Grant, Release
 from supervisor.limiter.evidence import FALL_BACK_S
 from supervisor.limiter.past import LINGER_S
 from supervisor.limiter.theta import MAX_THETA_S, MIN_MINUTES, MIN_SAMPLES

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supervisor.core.messages import Grant
+from supervisor.core.messages.replica_supervisor import Grant
 from supervisor.limiter.past import LINGER_S
 from supervisor.limiter.permit import HOLD_LIMIT_S
 from supervisor.settings.config import Window

@@ -9,7 +9,16 @@ from random import Random
 import pytest
 
 from supervisor.core.errors import RefusedError
-from supervisor.core.messages import ANSWERED, DRAINING, TIMEOUT_WAITING, Acquire, Cancel, Grant, Refuse, Release
+from supervisor.core.messages.replica_supervisor import (
+    ANSWERED,
+    DRAINING,
+    TIMEOUT_WAITING,
+    Acquire,
+    Cancel,
+    Grant,
+    Refuse,
+    Release,
+)
 from supervisor.limiter.server import PermitServer
 from supervisor.settings.config import Config
 from tests.limiter.support import Heard, api, config, key, worker

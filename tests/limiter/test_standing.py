@@ -1,6 +1,6 @@
 """What refusals do to the keys, and through them to who waits."""
 
-from supervisor.core.messages import ANSWERED, Release
+from supervisor.core.messages.replica_supervisor import ANSWERED, Release
 from supervisor.limiter.statistics import statistics_of
 from supervisor.settings.config import Window
 from tests.limiter.support import HOUR, Bench, Replica, api, config, key, worker

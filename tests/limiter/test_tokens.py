@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from supervisor.core.clock import SystemClock
-from supervisor.core.messages import Acquire, Grant, Refuse, Release
+from supervisor.core.messages.replica_supervisor import Acquire, Grant, Refuse, Release
 from supervisor.limiter.credentials import Failed, Rejected, Token, fixed_credential, read_token
 from supervisor.limiter.server import PermitServer
 from supervisor.limiter.token_plan import BACKOFF_CAP_S, REJECTED_AGAIN_S, TokenPlan

@@ -12,7 +12,7 @@ import msgspec
 
 from supervisor.core.clock import SystemClock
 from supervisor.core.events import Events
-from supervisor.core.messages import Acquire, Cancel, Grant, Refuse, Release
+from supervisor.core.messages.replica_supervisor import Acquire, Cancel, Grant, Refuse, Release
 from supervisor.pools.limits import Limits
 from supervisor.pools.pools import Pools
 from supervisor.pools.statistics import WorkerStatistics

@@ -13,7 +13,8 @@ import socket
 from pathlib import Path
 
 from supervisor.core.errors import ConfigurationError
-from supervisor.core.messages import Configure, Drain, Drained, Fork, Heartbeat, Ready, Release, ToReplica
+from supervisor.core.messages.replica_supervisor import Configure, Drain, Drained, Heartbeat, Ready, Release, ToReplica
+from supervisor.core.messages.supervisor_zygote import Fork
 from supervisor.core.wire import Channel
 
 HEARTBEAT_EVERY_S = 0.05

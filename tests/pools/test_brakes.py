@@ -1,7 +1,7 @@
 """An endpoint that we cannot read is left alone by all replicas at once, but probed by one."""
 
 from supervisor.core.events import Events
-from supervisor.core.messages import Tally
+from supervisor.core.messages.replica_supervisor import Tally
 from supervisor.pools.brakes import MIN_BODIES, PROBE_EVERY_S, Brakes
 
 GOOD, BAD = Tally(parsed={"mounts": 1}), Tally(unparsed={"mounts": 1})

@@ -12,12 +12,12 @@ import msgspec
 import pytest
 
 from supervisor.core.clock import SystemClock
-from supervisor.core.messages import (
+from supervisor.core.messages.replica_database import Claim
+from supervisor.core.messages.replica_supervisor import (
     ANSWERED,
     NOT_SENT,
     Acquire,
     Cancel,
-    Claim,
     Grant,
     Heartbeat,
     Refuse,

@@ -13,7 +13,7 @@ import pytest
 from supervisor.core.clock import SystemClock
 from supervisor.core.errors import RefusedError
 from supervisor.core.job import Effect, NewJob
-from supervisor.core.messages import Rows
+from supervisor.core.messages.replica_database import Rows
 from supervisor.database import opening, restoring
 from tests.database.bench import Replica
 from tests.process.test_database import Linked

@@ -19,7 +19,7 @@ from supervisor.core.clock import SystemClock
 from supervisor.core.database_settings import WorkerSettings
 from supervisor.core.events import Events
 from supervisor.core.job import Effect
-from supervisor.core.messages import DatabaseSettings, Pulse, Waiting
+from supervisor.core.messages.supervisor_database import DatabaseSettings, Pulse, Waiting
 from supervisor.database.link import Database
 from tests.database.bench import Replica, settings
 from tests.support.waiting import eventually

@@ -14,7 +14,7 @@ import pytest
 from supervisor.core.database_settings import ScheduleSettings
 from supervisor.core.errors import UnavailableError
 from supervisor.core.job import Effect
-from supervisor.core.messages import Failed, Rows
+from supervisor.core.messages.replica_database import Failed, Rows
 from tests.database.bench import Replica, settings
 from tests.process.test_database import Linked
 from tests.support.small_disk import SmallDisk, small_disk

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from supervisor.core.messages import DatabaseSettings
+from supervisor.core.messages.supervisor_database import DatabaseSettings
 from supervisor.settings.derived import api_of, api_profile, database_settings
 from tests.settings.folder import KEY, MINIMAL, WORKER, Folder
 

@@ -1,6 +1,6 @@
 """A replica leaves alone what its supervisor says, and sends the probes that it is given."""
 
-from supervisor.core.messages import Braked
+from supervisor.core.messages.replica_supervisor import Braked
 from supervisor.worker.brake import Brakes
 
 

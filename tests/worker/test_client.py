@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from supervisor.core.clock import Clock, SystemClock
-from supervisor.core.messages import ANSWERED, NOT_SENT, UNKNOWN, Grant, Release
+from supervisor.core.messages.replica_supervisor import ANSWERED, NOT_SENT, UNKNOWN, Grant, Release
 from supervisor.worker.client import UNREACHABLE_PAUSE_S, HttpClient, close_session, open_session
 from supervisor.worker.measures import Measures
 from supervisor.worker.permits import Permit

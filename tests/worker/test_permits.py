@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from supervisor.core.messages import (
+from supervisor.core.messages.replica_supervisor import (
     ANSWERED,
     NOT_SENT,
     TIMEOUT_WAITING,

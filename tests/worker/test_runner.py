@@ -11,7 +11,8 @@ import pytest
 
 from supervisor.core.events import Events
 from supervisor.core.job import ClaimedJob, Done, Outcome, Snooze
-from supervisor.core.messages import NOT_SENT, Finish, GiveBack, Grant, Release
+from supervisor.core.messages.replica_database import Finish, GiveBack
+from supervisor.core.messages.replica_supervisor import NOT_SENT, Grant, Release
 from supervisor.worker.brake import Brakes
 from supervisor.worker.client import close_session, open_session
 from supervisor.worker.measures import Measures

@@ -7,7 +7,16 @@ from random import Random
 import msgspec
 
 from supervisor.core.job import ClaimedJob
-from supervisor.core.messages import DRAINING, NO_PERMIT, NOT_SENT, Acquire, Cancel, Grant, Refuse, Release
+from supervisor.core.messages.replica_supervisor import (
+    DRAINING,
+    NO_PERMIT,
+    NOT_SENT,
+    Acquire,
+    Cancel,
+    Grant,
+    Refuse,
+    Release,
+)
 from supervisor.worker.claimer import Claimer
 from supervisor.worker.permits import Permit, Permits
 from supervisor.worker.slots import Slots
