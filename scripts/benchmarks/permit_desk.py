@@ -29,9 +29,10 @@ async def open_desk(api: Api, clients: list[str], journal: Path, sockets: list[s
             worker=WORKER,
             clock=clock,
             permits=server,
-            tally=lambda worker, tally: None,
+            tally=lambda measured: None,
             ready=lambda: None,
             resized=lambda: None,
+            broke=lambda why: None,
         )
         await connection.open(ours)
     return server

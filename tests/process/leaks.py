@@ -13,6 +13,8 @@ TOKEN = rb"EU[0-9a-f]{32}"
 LEAK = re.compile(re.escape(SECRET.encode()) + rb"|" + TOKEN)
 # What a person has written, or copied as it was: configurations, .env files, secrets.
 WRITTEN = {".toml", ".secret", ".env", ".new", ".before"}
+# Where the secret of the tests stands in the sources, of which some tests make a copy.
+SOURCE = "scripts/benchmarks/configuration.py"
 AROUND = 60
 
 
@@ -26,5 +28,7 @@ def leaks_in(content: bytes) -> Iterator[str]:
 def leaks_under(folder: Path) -> Iterator[str]:
     """Yield a line for each secret in the files under `folder`: logs, databases, journals, whatever was written."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink() and path.suffix not in WRITTEN:
+        if not path.is_file() or path.is_symlink() or path.suffix in WRITTEN:
+            continue
+        if not path.as_posix().endswith(SOURCE):
             yield from (f"{path}: {leak}" for leak in leaks_in(path.read_bytes()))
