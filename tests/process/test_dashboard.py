@@ -52,6 +52,16 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
+def is_complaint(message: Any) -> bool:
+    """Tell whether a line of the browser's console is one; of answers without their address `is_bad` judges."""
+    return message.type == "error" and not message.text.startswith("Failed to load resource")
+
+
+def is_bad(answer: Any) -> bool:
+    """Tell whether the page asked for something that it should not have; nobody knows beforehand who is stored."""
+    return answer.status >= 400 and "/entities/" not in answer.url
+
+
 @pytest.fixture
 def page(browser: Any, address: str) -> Iterator[Any]:
     """An open page; whatever the browser complained about fails the test."""
@@ -59,7 +69,8 @@ def page(browser: Any, address: str) -> Iterator[Any]:
     page = context.new_page()
     page.set_default_timeout(WITHIN_MS)
     complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
+    page.on("response", lambda answer: complaints.append(f"{answer.status} {answer.url}") if is_bad(answer) else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda asked: None if asked.url.startswith(address) else complaints.append(asked.url))
     page.goto(address)
