@@ -12,7 +12,7 @@ from random import Random
 
 import psutil
 
-from scripts.benchmarks.system import System, name_of
+from scripts.benchmarks.system import System, is_alive, name_of
 from supervisor.core.errors import GathererError
 from supervisor.limiter.dispatcher import TOKEN_WORKER
 from supervisor.limiter.permit import EARLIER_WORKER
@@ -180,10 +180,3 @@ def wait_until_gone(family: list[psutil.Process]) -> float:
             raise SystemExit(f"still there after {GONE_WITHIN_S:g} s: {left}")
         time.sleep(0.01)
     return time.monotonic()
-
-
-def is_alive(process: psutil.Process) -> bool:
-    """Tell whether the process does anything; a zombie does not."""
-    with suppress(psutil.NoSuchProcess):
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    return False

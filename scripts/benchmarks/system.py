@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,18 @@ class System:
         root = psutil.Process(self.process.pid)
         return [root, *root.children(recursive=True)]
 
+    def pids(self) -> dict[str, int]:
+        """Return the pid of each process by its name; one that ends while we look is left out."""
+        found = {}
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                found[name_of(process)] = process.pid
+        return found
+
+    def replicas(self, worker: str = "") -> dict[str, int]:
+        """Return the pid of each replica by its name (characters#1), of one worker or of all."""
+        return {name: pid for name, pid in self.pids().items() if "#" in name and name.startswith(worker)}
+
     def cpu_s(self) -> dict[str, float]:
         """Return CPU seconds so far by process name and pid (characters#1, database, ...)."""
         used = {}
@@ -136,6 +148,13 @@ def name_of(process: psutil.Process) -> str:
     if not process.name().startswith("python"):
         return str(process.name())
     return "database" if "database" in process.cmdline() else "supervisor"
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Tell whether the process does anything; a zombie does not."""
+    with suppress(psutil.NoSuchProcess):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 @contextmanager

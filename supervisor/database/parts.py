@@ -93,31 +93,20 @@ class Parts:
         self.disk = DiskWatch(state_dir, clock, note, changed=self._ring_loops)
         self.trouble = Trouble(state_dir, clock, note, damaged)
         self.waiting = WaitingTeller(
-            self.counts,
-            lambda: self.workers.configured,
-            clock,
-            send,
+            self.counts, lambda: self.workers.configured, clock, send,
             has_room=lambda worker: self.desk.has_room(worker),
-        )
+        )  # fmt: skip  # one line a name would be a page
         self.desk = Desk(
-            writer=self.writer,
-            claiming=self.claiming,
-            workers=self.workers,
-            leases=self.leases,
-            disk=self.disk,
-            trouble=self.trouble,
-            clock=clock,
-            random=random,
-            nudge=self.waiting.nudge,
-            batch_accepted=self._moving.ring,
-            note=note,
-        )
+            writer=self.writer, claiming=self.claiming, workers=self.workers, leases=self.leases, disk=self.disk,
+            trouble=self.trouble, clock=clock, random=random, nudge=self.waiting.nudge,
+            batch_accepted=self._moving.ring, note=note,
+        )  # fmt: skip  # as above
         self.promoter = Promoter(self.writer, clock)
         self.scheduler = Scheduler(self.writer, self.workers, self.disk, clock, note)
         self.refiller = Refiller(
             writer=self.writer, reader=self.stale_reader, workers=self.workers, counts=self.counts, disk=self.disk,
             clock=clock, note=note,
-        )  # fmt: skip  # one line a name would be a page
+        )  # fmt: skip  # as above
         self.keeper = Keeper(self.writer, self.workers, clock, note)
         self.mover = Mover(self.writer, clock)
         self.rescuer = Rescuer(self.writer, self.leases, clock, note)

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from scripts.benchmarks.system import is_alive
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +34,7 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
-    return [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    return [process for process in processes if is_alive(process)]
 
 
 async def running(demo: subprocess.Popen[str]) -> list[psutil.Process]:

@@ -1,5 +1,6 @@
 """Jobs of a kind that sends no request, in the real program: no key of theirs works, and they do not care."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -47,8 +48,8 @@ def test_jobs_that_send_nothing_run_without_a_key(tmp_path: Path) -> None:
         system.daemon.post("/workers/noops/resume")
         eventually(lambda: completed(system) == JOBS + 10)
 
-        for replica in [each for each in system.processes() if "#" in each.name()]:
-            replica.send_signal(signal.SIGKILL)
+        for replica in system.replicas().values():
+            os.kill(replica, signal.SIGKILL)
         give(system, range(JOBS + 10, 2 * JOBS))
         eventually(lambda: completed(system) == 2 * JOBS)
         system.stop()

@@ -50,19 +50,15 @@ def scale(system: System, **asked: Any) -> Any:
     return system.daemon.post("/workers/concurrency", body={"worker": "characters"} | asked)
 
 
-def replicas(system: System, worker: str) -> dict[str, int]:
-    return {p.name(): p.pid for p in system.processes() if p.name().startswith(f"{worker}#")}
-
-
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_guides_call_is_in_force_when_it_answers_and_loses_nothing(tmp_path: Path, world: World) -> None:
     text = configuration(world)
     characters = world.entities("characters", 600)
     with gatherer(tmp_path, text) as system:
         system.enqueue("characters", characters)
-        others, first = replicas(system, "guilds"), replicas(system, "characters")
+        others, first = system.replicas("guilds"), system.replicas("characters")
         answer = curl(system, CALL)
-        now = replicas(system, "characters")
+        now = system.replicas("characters")
         assert answer["desired"] == answer["effective"] == {"concurrency": 3, "replicas": 8}
         assert (answer["in_force"], answer["warnings"], answer["took_ms"] > 0) == (True, [], True)
         assert len(now) == 8
@@ -73,9 +69,9 @@ def test_the_guides_call_is_in_force_when_it_answers_and_loses_nothing(tmp_path:
         assert system.daemon.get("/workers")["config"]["generation"] == 2
         assert scale(system, replicas=2, concurrency="-1")["effective"] == {"concurrency": 2, "replicas": 2}
         eventually(lambda: states(system).get("completed", 0) >= 600, within_s=60.0)
-        eventually(lambda: len(replicas(system, "characters")) == 2)
-        assert replicas(system, "characters").items() <= now.items()
-        assert replicas(system, "guilds") == others
+        eventually(lambda: len(system.replicas("characters")) == 2)
+        assert system.replicas("characters").items() <= now.items()
+        assert system.replicas("guilds") == others
         assert system.query("SELECT max(attempt) FROM jobs")[0][0] == 0
         assert finished(system) >= 600
     assert refused(world) == 0
@@ -96,7 +92,7 @@ def test_what_is_refused_changes_nothing(tmp_path: Path, world: World) -> None:
         with pytest.raises(RefusedError, match=r"config.toml:1: is not TOML.*"):
             scale(system, replicas=1)
         assert (tmp_path / "config.toml").read_text() == "[[broken"
-        assert len(replicas(system, "characters")) == 5
+        assert len(system.replicas("characters")) == 5
 
 
 def test_overrides_leave_the_file_and_hold_over_a_restart(tmp_path: Path, world: World) -> None:
@@ -105,7 +101,7 @@ def test_overrides_leave_the_file_and_hold_over_a_restart(tmp_path: Path, world:
         assert scale(system, replicas=3)["kept_in"] == [str(tmp_path / "state" / "overrides.toml")]
         assert (tmp_path / "config.toml").read_text() == text
     with gatherer(tmp_path, text) as system:
-        assert len(replicas(system, "characters")) == 3
+        assert len(system.replicas("characters")) == 3
 
 
 def test_what_the_environment_pins_holds_for_this_run(

@@ -122,7 +122,7 @@ def test_a_crowd_at_the_door_costs_no_job_no_replica_and_no_command(tmp_path: Pa
                 waits.append(answered_within_s(system))
             if number == 1000:
                 os.kill(killed, signal.SIGKILL)
-        eventually(lambda: any(p.name() == "characters#2" and p.pid != killed for p in system.processes()), within_s=60)
+        eventually(lambda: system.pids().get("characters#2", killed) != killed, within_s=60)
         eventually(lambda: finished(system) >= 400, within_s=90)
         waits.append(answered_within_s(system))
         assert percentile(waits, 0.99) < 5.0, waits

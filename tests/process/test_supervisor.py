@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from scripts.benchmarks.configuration import CLIENTS, preset
-from scripts.benchmarks.system import System, World, gatherer, simulator, wait_until_ready
+from scripts.benchmarks.system import System, World, gatherer, is_alive, simulator, wait_until_ready
 from tests.process.leaks import leaks_in
 
 pytestmark = pytest.mark.slow
@@ -51,7 +50,7 @@ def refused(world: World) -> int:
 
 
 def child(system: System, name: str) -> int:
-    return int(next(p.pid for p in system.processes() if p.name() == name))
+    return system.pids()[name]
 
 
 def test_jobs_become_rows_and_nothing_is_lost_by_a_drain(tmp_path: Path, world: World) -> None:
@@ -76,10 +75,10 @@ def test_killed_replica_is_replaced_and_its_jobs_run_again(tmp_path: Path, world
     with gatherer(tmp_path, configuration(world)) as system:
         system.enqueue("characters", characters)
         eventually(lambda: finished(system) > 20)
-        others = {p.pid for p in system.processes() if "#" in p.name() and not p.name().startswith("characters")}
+        others = {pid for name, pid in system.replicas().items() if not name.startswith("characters")}
         os.kill(child(system, "characters#2"), signal.SIGKILL)
         eventually(lambda: states(system).get("completed", 0) >= 600, within_s=60.0)
-        assert others <= {p.pid for p in system.processes()}
+        assert others <= set(system.pids().values())
     assert refused(world) == 0
 
 
@@ -88,11 +87,10 @@ def test_killed_database_comes_back_and_replicas_stay(tmp_path: Path, world: Wor
     with gatherer(tmp_path, configuration(world)) as system:
         system.enqueue("characters", characters)
         eventually(lambda: finished(system) > 20)
-        replicas = {p.pid for p in system.processes() if "#" in p.name()}
-        database = next(p.pid for p in system.processes() if "database" in p.cmdline())
-        os.kill(database, signal.SIGKILL)
+        replicas = set(system.replicas().values())
+        os.kill(child(system, "database"), signal.SIGKILL)
         eventually(lambda: states(system).get("completed", 0) >= 600, within_s=60.0)
-        assert replicas <= {p.pid for p in system.processes()}
+        assert replicas <= set(system.pids().values())
     assert refused(world) == 0
 
 
@@ -104,7 +102,7 @@ def test_killed_supervisor_leaves_no_process_and_its_successor_goes_on(tmp_path:
         family = system.processes()
         system.process.kill()
         system.process.wait()
-        eventually(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in family), within_s=1.0)
+        eventually(lambda: not any(map(is_alive, family)), within_s=1.0)
     with gatherer(tmp_path, configuration(world)) as system:
         eventually(lambda: states(system).get("completed", 0) >= 600, within_s=60.0)
     assert refused(world) == 0
@@ -123,15 +121,15 @@ def test_second_supervisor_on_the_same_state_is_refused(tmp_path: Path, world: W
 def test_saved_edit_resizes_only_its_pool(tmp_path: Path, world: World) -> None:
     text = configuration(world)
     with gatherer(tmp_path, text) as system:
-        before = {p.name(): p.pid for p in system.processes() if "#" in p.name()}
+        before = system.replicas()
         (tmp_path / "config.toml").write_text(text.replace("replicas = 5", "replicas = 3", 1))
-        eventually(lambda: "characters#5" not in {p.name() for p in system.processes()}, within_s=5.0)
-        after = {p.name(): p.pid for p in system.processes() if "#" in p.name()}
+        eventually(lambda: "characters#5" not in system.replicas(), within_s=5.0)
+        after = system.replicas()
         assert after == {name: pid for name, pid in before.items() if name in after}
         assert {name for name in before if name.startswith("items")} <= set(after)
         (tmp_path / "config.toml").write_text("workers = 7")
         eventually(lambda: not system.daemon.get("/workers")["config"]["last_reload"]["ok"], within_s=5.0)
-        assert {p.name(): p.pid for p in system.processes() if "#" in p.name()} == after
+        assert system.replicas() == after
 
 
 def test_secrets_stand_in_no_log_status_metric_or_row(tmp_path: Path, world: World) -> None:
