@@ -1,7 +1,8 @@
 """The keys that may serve a lane, and which of them to spend next.
 
-Among keys that can go now: the least flexible first (it serves the fewest workers), then the most of
-the long window left, then the fewest in flight, then the order of the file. Chosen for each request;
+Among keys that can go now: the fewest 403 since its last good answer first, so that what one key may not
+do another does; then the least flexible (it serves the fewest workers), then the most of the long window
+left, then the fewest in flight, then the order of the file. Chosen for each request;
 never fill one key first: it would be dark when a burst comes.
 
 The order stands in a heap, so that a choice costs the same among one key and a hundred. What a key
@@ -17,13 +18,13 @@ from supervisor.limiter.key import Key
 
 RANKED_FOR_S = 1.0
 
-Rank = tuple[int, float, int, int, Key]
-"""(flexibility, share of the long window spent, in flight, place in the file, key): the least goes first."""
+Rank = tuple[int, int, float, int, int, Key]
+"""The least first: (403 in a row, flexibility, share of the long window spent, in flight, place in the file, key)."""
 
 
 def rank(key: Key, place: int, now: float) -> Rank:
     """Return where `key` stands among others now. place: differs between keys, so two ranks never tie."""
-    return key.flexibility, -key.quota.left_share(now), key.quota.in_flight, place, key
+    return key.standing.forbidden, key.flexibility, -key.quota.left_share(now), key.quota.in_flight, place, key
 
 
 class Candidates:
@@ -59,8 +60,8 @@ class Candidates:
         heap = self._heap
         while True:
             top = heap[0]
-            key = top[4]
-            current = rank(key, top[3], now)
+            key = top[5]
+            current = rank(key, top[4], now)
             if current <= top:
                 return key
             heapreplace(heap, current)

@@ -129,7 +129,7 @@ class Dispatcher:
         heap = [rank(key, place, now) for place, key in enumerate(self._ring.keys) if self._may_serve(key, now)]
         heapify(heap)
         while heap:
-            key, place = heap[0][4], heap[0][3]
+            key, place = heap[0][5], heap[0][4]
             if self._serve(key, now):
                 heapreplace(heap, rank(key, place, now))
             else:

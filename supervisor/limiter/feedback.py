@@ -57,16 +57,17 @@ class Standing:
     """The standing of one key. reason: for people, "" while all is well. parked_until: monotonic seconds.
 
     doubt: why the limit was lowered and what a person can do, "" when it was not.
+    forbidden: answers 403 since the last that served.
     """
 
     __slots__ = (
-        "_forbidden",
         "_half_until",
         "_lowered_at",
         "_lowered_to",
         "_refreshed_at",
         "_unauthorized",
         "doubt",
+        "forbidden",
         "parked_until",
         "reason",
         "state",
@@ -80,14 +81,14 @@ class Standing:
         self._half_until = 0.0
         self._lowered_to = 1.0
         self._lowered_at = 0.0
-        self._forbidden = 0
+        self.forbidden = 0
         self._unauthorized = 0
         self._refreshed_at = -math.inf
 
     @property
     def is_plain(self) -> bool:
         """Tell whether nothing at all is held against the key: no other question needs asking."""
-        return self.state is State.OK and self._lowered_to >= 1.0 and not (self._forbidden or self._unauthorized)
+        return self.state is State.OK and self._lowered_to >= 1.0 and not (self.forbidden or self._unauthorized)
 
     def allows(self, now: float, in_flight: int) -> bool:
         """Tell whether the standing lets one more request go; moves on by time."""
@@ -150,9 +151,9 @@ class Standing:
         if status == 401:
             return self._rejected(is_current, is_renewable, now)
         if status == 403:
-            self._forbidden += 1
-            if self._forbidden >= FORBIDDEN_IN_A_ROW:
-                return self.quarantine(f"403 for {self._forbidden} requests in a row")
+            self.forbidden += 1
+            if self.forbidden >= FORBIDDEN_IN_A_ROW:
+                return self.quarantine(f"403 for {self.forbidden} requests in a row")
         return Verdict.NOTHING
 
     def quarantine(self, reason: str) -> Verdict:
@@ -167,7 +168,7 @@ class Standing:
             self.state = State.PROBING
             self.reason = "was quarantined: " + self.reason
             # One more refusal is enough now.
-            self._forbidden = FORBIDDEN_IN_A_ROW - 1
+            self.forbidden = FORBIDDEN_IN_A_ROW - 1
             self._unauthorized = UNAUTHORIZED_IN_A_ROW - 1
 
     def forgive(self) -> None:
@@ -178,7 +179,7 @@ class Standing:
         self.parked_until = 0.0
         self.doubt = ""
         self._lowered_to = 1.0
-        self._forbidden = 0
+        self.forbidden = 0
         self._unauthorized = 0
 
     def park(self, until: float, reason: str) -> None:
@@ -189,7 +190,7 @@ class Standing:
             self.reason = reason
 
     def _served(self, now: float) -> None:
-        self._forbidden = 0
+        self.forbidden = 0
         self._unauthorized = 0
         if self.state is State.PROBING:
             self.state = State.HALF

@@ -4,9 +4,9 @@ One request:
   1. take a permit (the first one of a job came with its start)
   2. send; at the response headers give the permit back with status and round trip
   3. read the body, still compressed
-429, a first 401 and a broken connection take a new permit, which the supervisor grants with another
-key where one can, before all who wait and within the deadline of the first; everything else is the
-job's to judge.
+429, a first 401, a first 403 and a broken connection take a new permit, which the supervisor grants
+with another key where one can, before all who wait and within the deadline of the first; everything
+else is the job's to judge, and so is a 403 where only the same key is to be had.
 
 Never a hidden request: no redirects, no retry inside aiohttp (a counted request without a permit
 breaks the limiter's promise).
@@ -38,6 +38,8 @@ READ_CHUNK_BYTES = 256 * 1024
 UNREACHABLE_PAUSE_S = 2.0
 # Raised while a connection is made: name lookup, TCP, TLS. Not by a kept-alive connection that breaks.
 NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+ONCE_MORE = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+"""Another token or another key may be allowed; a second refusal is the answer."""
 HEADERS = {"Accept-Encoding": "gzip", "Accept": "application/json", "User-Agent": "gatherer"}
 
 
@@ -93,24 +95,24 @@ class HttpClient:
         base = str(self._api["base_url"]).replace("{region}", region or str(self._api.get("region", "")))
         url = base + path + ("?" + urlencode(params) if params else "")
         where = region or str(self._api.get("region", ""))
-        refused = 0
-        last = ""
         deadline = self._clock.monotonic() + PERMIT_WAIT_S
+        answer, key, repeated = None, "", set[int]()
         for tries in range(MAX_TRIES):
             permit = await self._permit(region, url, deadline, again=tries > 0)
+            if answer is not None and answer.status == HTTPStatus.FORBIDDEN and permit.key == key:
+                permit.not_sent()
+                return answer
+            if tries:
+                self._measures.retried()
             permit.region = where
-            response = await self._send(permit, url, headers or {}, most_bytes)
-            last = "connection broke"
-            if permit.is_probe and (response is None or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR):
-                raise RequestFailed("host down", url, f"HTTP {response.status}" if response else last)
-            if isinstance(response, HttpResponse):
-                last = f"HTTP {response.status}"
-                if response.status == 401:
-                    refused += 1
-                if response.status != 429 and not (response.status == 401 and refused == 1):
-                    return response
-            self._measures.retried()
-        raise RequestFailed("rejected", url, f"{MAX_TRIES} tries, the last: {last}")
+            answer, key = await self._send(permit, url, headers or {}, most_bytes), permit.key
+            if permit.is_probe and (answer is None or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR):
+                raise RequestFailed("host down", url, _said(answer))
+            if answer is not None and answer.status != HTTPStatus.TOO_MANY_REQUESTS:
+                if answer.status not in ONCE_MORE or answer.status in repeated:
+                    return answer
+                repeated.add(answer.status)
+        raise RequestFailed("rejected", url, f"{MAX_TRIES} tries, the last: {_said(answer)}")
 
     def close(self) -> None:
         """Give the first permit back if no request was needed."""
@@ -176,6 +178,10 @@ class HttpClient:
             )
         else:
             permit.answered(response.status, rtt_s, _retry_after_s(headers), room=_room(headers))
+
+
+def _said(answer: HttpResponse | None) -> str:
+    return f"HTTP {answer.status}" if answer else "connection broke"
 
 
 async def _read(response: aiohttp.ClientResponse, url: str, most_bytes: int) -> bytes:

@@ -112,7 +112,7 @@ class Response(Protocol):
 
 
 class Client(Protocol):
-    """Send requests, each behind a permit; 429, 401 and parked keys are handled here, not in jobs."""
+    """Send requests, each behind a permit; 429, 401, 403 and parked keys are handled here, not in jobs."""
 
     async def get(
         self,
@@ -123,7 +123,7 @@ class Client(Protocol):
         headers: Mapping[str, str] | None = None,
         most_bytes: int = MOST_BODY_BYTES,
     ) -> Response:
-        """GET base_url + path (`{region}` in base_url filled in). Any status but 429 and a first 401 comes back.
+        """GET base_url + path (`{region}` in base_url filled in). Any status but 429 and a first 401 or 403 comes back.
 
         most_bytes: of the body, plain; a larger one is no answer. RequestFailed when there is none.
         """

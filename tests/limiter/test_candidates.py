@@ -50,6 +50,18 @@ def test_keys_that_cannot_go_are_passed_over_and_not_forgotten() -> None:
     assert ranked.choose(0, bench.now) is bench.key("k2")
 
 
+def test_a_key_that_answered_403_comes_after_all_others_until_it_serves() -> None:
+    bench = bench_of(2)
+    ranked = candidates(bench)
+    spend(bench, "k1", 500)
+    assert ranked.choose(0, bench.now) is bench.key("k0")
+    bench.key("k0").standing.answered(403, now=bench.now, random=Random(1))
+    assert ranked.choose(0, bench.now) is bench.key("k1")
+    bench.key("k0").standing.answered(200, now=bench.now, random=Random(1))
+    bench.now += RANKED_FOR_S
+    assert ranked.choose(0, bench.now) is bench.key("k0")
+
+
 def test_what_a_key_regains_is_seen_within_a_second() -> None:
     bench = bench_of(2)
     ranked = candidates(bench)

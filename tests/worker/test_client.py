@@ -30,6 +30,7 @@ class Bench:
     ) -> None:
         self.released: list[msgspec.Struct] = []
         self.granted = 0
+        self.keys = ("k",)
         self.asked: list[tuple[float, bool]] = []
         self.is_probing = False
         self.session = open_session()
@@ -46,7 +47,13 @@ class Bench:
         self.granted += 1
         self.asked.append((deadline, again))
         return Permit(
-            Grant(0, self.granted, "k", {"Authorization": "Bearer secret"}, is_probe=self.is_probing),
+            Grant(
+                0,
+                self.granted,
+                self.keys[self.granted % len(self.keys)],
+                {"Authorization": "Bearer secret"},
+                is_probe=self.is_probing,
+            ),
             self.released.append,
             SystemClock().monotonic(),
         )
@@ -141,6 +148,29 @@ async def test_401_is_repeated_once_and_then_returned() -> None:
         response = await bench.client.get("/x")
         assert response.status == 401
         assert len(seen) == 2
+
+
+async def test_403_is_asked_once_more_with_another_key_and_then_returned() -> None:
+    handler, seen = answers(403)
+    async with serving(handler) as bench:
+        bench.keys = ("one", "two")
+        assert (await bench.client.get("/x")).status == 403
+        assert len(seen) == 2
+
+
+async def test_403_costs_no_second_request_where_there_is_no_other_key() -> None:
+    handler, seen = answers(403)
+    async with serving(handler) as bench:
+        assert (await bench.client.get("/x")).status == 403
+        assert len(seen) == 1
+        assert bench.fates() == [(ANSWERED, 403), (NOT_SENT, 0)]
+
+
+async def test_what_one_key_may_not_do_another_does() -> None:
+    handler, _ = answers(403, 200)
+    async with serving(handler) as bench:
+        bench.keys = ("one", "two")
+        assert (await bench.client.get("/x")).status == 200
 
 
 async def test_5xx_is_the_jobs_to_judge() -> None:
