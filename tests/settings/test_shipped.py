@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from supervisor.core.errors import ConfigurationError
 from supervisor.settings.config import Autoscale, Config
+from supervisor.settings.cost import nominal
 from supervisor.settings.files import Files
+from supervisor.settings.plan import plan
 from supervisor.settings.reading import load
 from supervisor.settings.report import Report
 from supervisor.settings.shipped import FOLDER, shipped
@@ -113,11 +115,15 @@ def test_the_guides_environments_say_which_secrets_are_missing(folder: Folder) -
     assert all("_SECRET is not set" in problem for problem in problems)
 
 
-def test_the_demo_has_the_guides_development_sizes_and_stays_in_its_folder(folder: Folder) -> None:
+def test_what_limits_the_demo_is_its_keys(folder: Folder) -> None:
     config = folder.load(demo())
-    sizes = {worker.name: worker.concurrency for worker in config.workers.values()}
-    assert sizes == {"characters": 2, "guilds": 2, "profile": 1, "auctions": 2, "items": 5, "index": 1}
-    assert {worker.replicas for worker in config.workers.values() if worker.tag == "osint"} == {5}
+    costs = {worker.name: nominal(config, worker) for worker in config.workers.values()}
+    limits = {worker.name: worker.limited_by for worker in plan(config, costs).workers}
+    assert {limits["characters"], limits["profile"], limits["items"]} == {"keys"}
+
+
+def test_the_demo_stays_in_its_folder(folder: Folder) -> None:
+    config = folder.load(demo())
     assert config.apis["blizzard"].hour == "burst"
     assert (config.state_dir, config.run_dir) == (folder.path / "state", folder.path / "run")
     assert {schedule.args["of"] for schedule in config.schedules.values()} == {"realms", "seeds", "auctions", "items"}
