@@ -47,7 +47,10 @@ def limited_by(snapshot: Snapshot, worker: str) -> str:
         return permits.limited_by
     if not any(snapshot.waiting(worker)):
         return "nothing to do"
-    return "database" if pulse is None or is_slow(pulse) else "concurrency"
+    if pulse is None or is_slow(pulse):
+        return "database"
+    # A window lets requests go in bursts: between two of them a key has room that is as good as spent.
+    return "second" if permits is not None and permits.is_kept_waiting else "concurrency"
 
 
 def is_slow(pulse: Pulse) -> bool:

@@ -15,6 +15,12 @@ from supervisor.limiter.feedback import State
 from supervisor.limiter.key import Key
 
 WAIT_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+HELD_S = 0.01
+"""A permit that took this long was waited for: an idle key answers within a millisecond or two."""
+HELD_SHARE = 0.2
+"""Below this share of waited-for permits it is chance: bursts meet, and a slot more would still do more."""
+HELD_STEP = 0.02
+"""The share is that of the last 50 permits or so."""
 MAX_LANES = 100
 """Above this, empty lanes are dropped when a new one is made: regions are texts that replicas send."""
 
@@ -103,9 +109,13 @@ class Lane:
 
     def waited(self, seconds: float) -> None:
         """Take note of how long a granted permit was waited for."""
-        self.flow.waits.observe(seconds)
+        flow = self.flow
+        flow.waits.observe(seconds)
         if not self.is_starts:
-            self.flow.request_waits.observe(seconds)
+            flow.request_waits.observe(seconds)
+        elif sum(flow.claimable) <= 1:
+            return  # it was a job that was waited for
+        flow.held_share += HELD_STEP * ((seconds >= HELD_S) - flow.held_share)
 
     @property
     def is_keyless(self) -> bool:
@@ -137,12 +147,13 @@ class Flow:
     claimable: jobs that wait in the database, [urgent, normal, background]; each start takes one.
     is_paused: no start is granted. is_keyless: its jobs send no request, so its starts need no key. waiting: waiters
     in all lanes. waits: how long granted permits were waited for; request_waits: the same without starts, which also
-    wait for a job to come. round_trips: from send to headers.
+    wait for a job to come. held_share: of the latest permits, those that a key let wait. round_trips: from send to
+    headers.
     """
 
     __slots__ = (
-        "_requests", "claimable", "is_keyless", "is_paused", "request_waits", "round_trips", "starts", "waiting",
-        "waits", "weight", "worker",
+        "_requests", "claimable", "held_share", "is_keyless", "is_paused", "request_waits", "round_trips", "starts",
+        "waiting", "waits", "weight", "worker",
     )  # fmt: skip  # a list of words
 
     def __init__(self, worker: str) -> None:
@@ -152,6 +163,7 @@ class Flow:
         self.is_paused = False
         self.is_keyless = False
         self.waiting = 0
+        self.held_share = 0.0
         self.waits = Histogram(WAIT_BOUNDS_S)
         self.request_waits = Histogram(())
         self.round_trips = Histogram(WAIT_BOUNDS_S)

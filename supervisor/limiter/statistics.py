@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from supervisor.core.histogram import HistogramStatistics
-from supervisor.limiter.fairness import Flow
+from supervisor.limiter.fairness import HELD_SHARE, Flow
 from supervisor.limiter.feedback import State
 from supervisor.limiter.hosts import HostStatistics
 from supervisor.limiter.key import Key
@@ -58,13 +58,15 @@ class KeyStatistics:
 class PermitStatistics:
     """One worker's permits.
 
-    limited_by: "hour", "second", "no key", "api down", or "" when somebody could go or nobody waits.
+    limited_by: "hour", "second", "no key", "api down", or "" when somebody could go or nobody waits at this moment.
+    is_kept_waiting: whether keys let many of the latest permits wait, if not just now.
     waits: of granted permits. request_waits: of those, not for starts. round_trips: of answered requests.
     """
 
     waiting_starts: int
     waiting_requests: int
     limited_by: str
+    is_kept_waiting: bool
     waits: HistogramStatistics
     request_waits: HistogramStatistics
     round_trips: HistogramStatistics
@@ -185,6 +187,7 @@ def _permits(flow: Flow, now: float) -> PermitStatistics:
         waiting_starts=flow.starts.size,
         waiting_requests=sum(lane.size for lane in flow.lanes() if not lane.is_starts),
         limited_by=_limited_by(flow, now),
+        is_kept_waiting=flow.held_share >= HELD_SHARE,
         waits=flow.waits.statistics(),
         request_waits=flow.request_waits.statistics(),
         round_trips=flow.round_trips.statistics(),

@@ -55,13 +55,14 @@ def key_of(**more: Any) -> KeyStatistics:
     return KeyStatistics(**settings | more)
 
 
-def permits_of(limited_by: str = "") -> PermitStatistics:
+def permits_of(limited_by: str = "", *, is_kept_waiting: bool = False) -> PermitStatistics:
     waits = Histogram(WAIT_BOUNDS_S)
     waits.observe(0.02)
     return PermitStatistics(
         waiting_starts=4,
         waiting_requests=2,
         limited_by=limited_by,
+        is_kept_waiting=is_kept_waiting,
         waits=waits.statistics(),
         request_waits=waits.statistics(),
         round_trips=waits.statistics(),

@@ -18,8 +18,9 @@ from tests.control.snapshots import SECRET, config_of, key_of, moved_of, permits
 from tests.support.clock import FakeClock
 
 
-def with_permits(snapshot: Snapshot, limited: str) -> Snapshot:
-    limiter = LimiterStatistics(keys=(key_of(),), workers={"characters": permits_of(limited)}, permits_out=0)
+def with_permits(snapshot: Snapshot, limited: str, *, is_kept_waiting: bool = False) -> Snapshot:
+    permits = permits_of(limited, is_kept_waiting=is_kept_waiting)
+    limiter = LimiterStatistics(keys=(key_of(),), workers={"characters": permits}, permits_out=0)
     return dataclasses.replace(snapshot, limiter=limiter)
 
 
@@ -61,6 +62,13 @@ def test_slow_commits_are_the_databases_limit(clock: FakeClock) -> None:
 
 def test_with_quota_and_work_left_concurrency_limits(clock: FakeClock) -> None:
     assert limited_by(snapshot_of(clock), "characters") == "concurrency"
+
+
+def test_between_two_bursts_the_second_still_limits(clock: FakeClock) -> None:
+    kept_waiting = with_permits(snapshot_of(clock), "", is_kept_waiting=True)
+    assert limited_by(kept_waiting, "characters") == "second"
+    idle = with_pulse(kept_waiting, Pulse({"characters": {"executing": [0, 0, 2]}}, {}, 0.001, 0, 1))
+    assert limited_by(idle, "characters") == "nothing to do"
 
 
 def test_the_status_has_what_the_design_names(clock: FakeClock) -> None:

@@ -1,7 +1,8 @@
 """How slots and keys press on each other: what autoscale is told."""
 
-from supervisor.limiter.statistics import pressure_of
-from tests.limiter.support import Bench, api, config, worker
+from supervisor.limiter.quota import NOTHING
+from supervisor.limiter.statistics import pressure_of, statistics_of
+from tests.limiter.support import Bench, Replica, api, config, worker
 
 
 def test_with_work_and_room_nobody_is_held() -> None:
@@ -69,3 +70,41 @@ def test_answers_are_counted_by_worker_and_kind() -> None:
     other.answered(grant, 500)
     pressure = pressure_of(bench.limiter, "characters", bench.now)
     assert (pressure.granted, pressure.refused, pressure.failed) == (5, 1, 2)
+
+
+def answer_all(replica: Replica) -> None:
+    for grant in replica.grants:
+        replica.answered(grant)
+
+
+def is_kept_waiting(bench: Bench) -> bool:
+    return statistics_of(bench.limiter, bench.now).workers["characters"].is_kept_waiting
+
+
+def test_a_worker_whose_permits_are_waited_for_is_kept_waiting_also_between_two_bursts() -> None:
+    bench = Bench(config(api(hour="burst")))
+    replica = bench.replica()
+    for _ in range(150):
+        replica.ask()
+    assert not is_kept_waiting(bench)
+    answer_all(replica)
+    bench.advance(1.1)
+    assert bench.key().level(bench.now) > NOTHING
+    assert is_kept_waiting(bench)
+    answer_all(replica)
+    bench.advance(1.1)
+    for _ in range(90):
+        assert replica.get() is not None
+    assert not is_kept_waiting(bench)
+
+
+def test_slots_that_waited_for_a_job_were_not_kept_waiting_by_a_key() -> None:
+    bench = Bench()
+    replica = bench.replica()
+    for _ in range(50):
+        replica.ask(start=True)
+    for _ in range(50):
+        bench.advance(1.0)
+        bench.waiting(characters=[0, 0, 1])
+    assert len(replica.grants) == 50
+    assert not is_kept_waiting(bench)
