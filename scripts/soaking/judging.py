@@ -23,7 +23,7 @@ def judge(seen: Seen) -> dict[str, list[str]]:
         "no 429, no second and no hour over the limit": _limits,
         "no process outlives the drain": lambda seen: remains.orphans(seen.marker),
         "descriptors at rest are as many as before": lambda seen: memory.leaked(seen.before, seen.after),
-        "memory is flat": lambda seen: memory.growing(seen.memory) + memory.large(seen.most_mb),
+        "memory is flat": _memory,
         "no secret and no token is shown or stored": _secrets,
         "the log is events, without a traceback": _log,
     }
@@ -65,6 +65,11 @@ def _limits(seen: Seen) -> list[str]:
 
 def _files(seen: Seen) -> list[str]:
     return remains.left_files(_state(seen), seen.broken / "run", seen.broken / "temporary", seen.broken, KNOWN_FILES)
+
+
+def _memory(seen: Seen) -> list[str]:
+    sizes = [(_state(seen) / name).stat().st_size for name in ("gatherer.db", "market.db")]
+    return memory.growing(seen.memory, memory.page_cache(sizes)) + memory.large(seen.most_mb)
 
 
 def _secrets(seen: Seen) -> list[str]:

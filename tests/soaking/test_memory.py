@@ -2,7 +2,7 @@
 
 import random
 
-from scripts.soaking.audits.memory import LEAST_SAMPLES, gained, growing, large, leaked
+from scripts.soaking.audits.memory import LEAST_SAMPLES, gained, growing, large, leaked, page_cache
 
 TIMES = [2.0 * n for n in range(300)]  # ten minutes
 
@@ -20,6 +20,19 @@ def test_leak_of_a_megabyte_a_minute_is_found_under_noise() -> None:
     samples = [(at, 50.0 + at / 60.0 + chance.uniform(-1.0, 1.0)) for at in TIMES]
     (finding,) = growing({"supervisor/1": samples})
     assert finding.startswith("memory of supervisor/1 grew by ")
+
+
+def test_a_page_cache_that_fills_is_no_leak_and_the_rest_of_the_database_must_not_grow() -> None:
+    cache_mb = page_cache([20_000_000, 300_000_000])
+    assert cache_mb == 20.0 + 33.6
+    fills = [(at, min(75.0, 25.0 + at / 10.0)) for at in TIMES]
+    assert growing({"database/1": fills}, cache_mb) == []
+    assert growing({"supervisor/1": fills}, cache_mb) != []
+    leaks = [(at, 60.0 + at / 15.0) for at in TIMES]
+    assert growing({"database/1": leaks}, cache_mb) == [
+        "database/1 took 99.9 MB, 53.6 of them for its page cache at most"
+    ]
+    assert len(growing({"database/1": leaks}, page_cache([1_000_000]))) == 2
 
 
 def test_process_that_lived_too_short_says_nothing() -> None:

@@ -1,7 +1,7 @@
 """Memory and descriptors over time: flat, or somebody keeps what is no longer needed."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TypeAlias
 
@@ -14,6 +14,10 @@ LEAST_SAMPLES = 10
 MOST_POINTS = 200
 MOST_REPLICA_MB = {"auctions": 200.0}
 MOST_OTHER_REPLICA_MB = 64.0
+DATABASE_MB = 36.0
+"""What the database process may take beside its page cache; 24 to 27 are usual."""
+CACHE_MB = 33.6
+"""The most that SQLite keeps of each file's pages (supervisor/database/opening.py: 32 MiB)."""
 MAY_GAIN_DESCRIPTORS = 3
 
 
@@ -29,16 +33,29 @@ def gained(series: Series) -> float:
     return slope(series) * (series[-1][0] - series[0][0])
 
 
-def growing(series: Mapping[str, Series]) -> list[str]:
-    """Find processes that grow, by name. One with fewer than LEAST_SAMPLES did not live long enough to say."""
+def page_cache(sizes: Iterable[int]) -> float:
+    """Return how many MB of the files of these sizes (bytes) the database process may keep, once it has read them."""
+    return sum(min(size / 1e6, CACHE_MB) for size in sizes)
+
+
+def growing(series: Mapping[str, Series], cache_mb: float = 0.0) -> list[str]:
+    """Find processes that grow, by name. One with fewer than LEAST_SAMPLES did not live long enough to say.
+
+    The database process fills its page cache of `cache_mb` as it reads, and must stay below that and a little.
+    """
     findings = []
     for name, samples in sorted(series.items()):
         if len(samples) < LEAST_SAMPLES:
             continue
         median = statistics.median(mb for _, mb in samples)
-        if (gain := gained(samples)) > MAY_GAIN_MB + MAY_GAIN_SHARE * median:
+        is_database = name.startswith("database/")
+        may_gain = MAY_GAIN_MB + MAY_GAIN_SHARE * median + (cache_mb if is_database else 0.0)
+        if (gain := gained(samples)) > may_gain:
             seconds = samples[-1][0] - samples[0][0]
             findings.append(f"memory of {name} grew by {gain:.1f} MB in {seconds:.0f} s, to {samples[-1][1]:.1f} MB")
+        most = max(mb for _, mb in samples)
+        if is_database and most > DATABASE_MB + cache_mb:
+            findings.append(f"{name} took {most:.1f} MB, {cache_mb:.1f} of them for its page cache at most")
     return findings
 
 
