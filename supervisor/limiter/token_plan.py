@@ -1,7 +1,7 @@
 """When a key's token must be obtained: decisions only.
 
 due ──obtain──▶ valid ──90 % of its life──▶ due
- ▲ ──failed──▶ backoff (the old token serves on while it is valid)
+ ▲ ──failed──▶ backoff (the old token serves on while it is valid), or until another key obtains one
  └──rejected──▶ in ten minutes: a new client may take that long to work, and outages end
 """
 
@@ -55,6 +55,11 @@ class TokenPlan:
     def lost(self) -> None:
         """Forget the token: it was refused, or belongs to another login."""
         self.expires_at = -math.inf
+
+    @property
+    def is_failing(self) -> bool:
+        """Tell whether the last try brought no answer that means anything."""
+        return self._failures > 0
 
     def is_valid(self, now: float) -> bool:
         """Tell whether the last token may be sent now."""

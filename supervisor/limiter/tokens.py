@@ -1,7 +1,7 @@
 """Obtain tokens: one exchange at a time for each key, each behind a permit of that key.
 
-Nothing else in the supervisor sends requests. Secrets live here and in the configuration only: events
-and errors name the key, never what it sent or got.
+Nothing else in the supervisor sends requests (`token_endpoint.py` does). Secrets live there and in the
+configuration only: events and errors name the key, never what it sent or got.
 """
 
 import asyncio
@@ -10,25 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-import aiohttp
-
 from supervisor.core.clock import Clock
 from supervisor.core.events import Events
-from supervisor.core.messages.replica_supervisor import ANSWERED, NOT_SENT, UNKNOWN, Release
-from supervisor.limiter.credentials import OAUTH, Failed, Rejected, Token, basic, fixed_credential, read_token
+from supervisor.core.messages.replica_supervisor import NOT_SENT, Release
+from supervisor.limiter.credentials import OAUTH, Failed, Rejected, Token, fixed_credential
 from supervisor.limiter.feedback import State
 from supervisor.limiter.key import CONFIGURED, ROTATED, Key
 from supervisor.limiter.limiter import Limiter
 from supervisor.limiter.permit import Permit
 from supervisor.limiter.timer import Timer
+from supervisor.limiter.token_endpoint import TokenEndpoint
 from supervisor.limiter.token_plan import REJECTED_AGAIN_S, TokenPlan
 from supervisor.settings.units import say_duration
 
-TIMEOUT_S = 15.0
 VERIFY_TIMEOUT_S = 30.0
-MAX_ANSWER_BYTES = 64 * 1024
-# Not compressed: an answer of MAX_ANSWER_BYTES is then no larger when it is unpacked.
-HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "gatherer"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +51,7 @@ class TokenKeeper:
         self._changed = changed
         self._plans: dict[Key, TokenPlan] = {}
         self._exchanges: dict[Key, asyncio.Task[KeyCheck]] = {}
-        self._session: aiohttp.ClientSession | None = None
+        self._endpoint = TokenEndpoint()
         self._timer = Timer(name="tokens", clock=clock, events=events, fire=self._tick)
         self._task: asyncio.Task[None] | None = None
 
@@ -64,10 +59,7 @@ class TokenKeeper:
         """Begin to obtain tokens. Needs a running loop; safe when called twice."""
         if self._task is not None:
             return
-        # Redirects are off at the request, retries do not happen for POST: one permit, one request.
-        self._session = aiohttp.ClientSession(
-            headers=HEADERS, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
-        )
+        self._endpoint.open()
         self._task = asyncio.create_task(self._timer.run(), name="tokens")
         for key in self._limiter.ring.keys:
             self.need(key, CONFIGURED)
@@ -79,9 +71,7 @@ class TokenKeeper:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._task = None
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._endpoint.close()
 
     def need(self, key: Key, why: str) -> None:
         """Plan a key's credential: at once, or later when it was refused; none for a disabled key. why: see `Judge`."""
@@ -155,7 +145,7 @@ class TokenKeeper:
             self._release(permit, NOT_SENT, 0)
             return KeyCheck(name=key.name, ok=False, detail=_disabled(key))
         login = (key.settings, key.api)
-        outcome = await self._ask(key, permit)
+        outcome = await self._endpoint.ask(key, lambda fate, status: self._release(permit, fate, status))
         now = self._clock.monotonic()
         if login == (key.settings, key.api):
             check = self._take(key, plan, outcome, now)
@@ -173,6 +163,7 @@ class TokenKeeper:
             plan.obtained(outcome.expires_in_s, now)
             key.set_credential(outcome.credential())
             self._verified(key)
+            self._hurry_others(key, now)
             self._events.emit("token_obtained", key=key.name, expires_in_s=outcome.expires_in_s)
             return KeyCheck(name=key.name, ok=True, detail=f"a token for {outcome.expires_in_s:.0f} s")
         key.note_error(outcome.reason, now)
@@ -194,6 +185,13 @@ class TokenKeeper:
         self._events.emit("token_failed", key=key.name, reason=outcome.reason, again_in_s=round(plan.due_at - now, 1))
         return KeyCheck(name=key.name, ok=False, detail=outcome.reason)
 
+    def _hurry_others(self, key: Key, now: float) -> None:
+        """Let keys that wait after a failure ask at once: the endpoint answers again."""
+        for other, plan in self._plans.items():
+            if other.api.token_url == key.api.token_url and plan.is_failing:
+                plan.need(now)
+                self._timer.arm(now)
+
     def _verified(self, key: Key) -> None:
         if key.standing.state is State.QUARANTINED:
             key.standing.verified()
@@ -214,29 +212,6 @@ class TokenKeeper:
                 self._release(granted.result(), NOT_SENT, 0)
             raise
 
-    async def _ask(self, key: Key, permit: Permit) -> Token | Rejected | Failed:
-        if self._session is None:
-            self._release(permit, NOT_SENT, 0)
-            return Failed("not started")
-        fate, status = UNKNOWN, 0
-        try:
-            async with self._session.post(
-                key.api.token_url.replace("{region}", key.api.region),
-                data={"grant_type": "client_credentials"},
-                headers={"Authorization": basic(key.settings.client_id, key.settings.secret.reveal())},
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
-                allow_redirects=False,
-            ) as response:
-                fate, status = ANSWERED, response.status
-                self._release(permit, fate, status)
-                return read_token(status, await _read(response.content))
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            # The kind only: an aiohttp error's text may hold the request's headers.
-            return Failed(f"no answer from the token endpoint: {type(error).__name__}")
-        finally:
-            if fate == UNKNOWN:
-                self._release(permit, UNKNOWN, 0)
-
     def _release(self, permit: Permit, fate: int, status: int) -> None:
         self._limiter.release(0, Release(permit.id, fate, status), self._clock.monotonic())
         self._changed()
@@ -244,11 +219,3 @@ class TokenKeeper:
 
 def _disabled(key: Key) -> str:
     return f"disabled since {key.settings.disabled}; gatherer keys enable {key.name}"
-
-
-async def _read(content: aiohttp.StreamReader) -> bytes:
-    """Return an answer, however many pieces it comes in; of a very large one the beginning."""
-    answer = b""
-    while len(answer) < MAX_ANSWER_BYTES and (piece := await content.read(MAX_ANSWER_BYTES)):
-        answer += piece
-    return answer

@@ -50,7 +50,7 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 async def test_a_token_endpoint_that_fails_costs_no_job_and_little_else(
     name: str, fault: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("supervisor.limiter.tokens.TIMEOUT_S", 0.3)
+    monkeypatch.setattr("supervisor.limiter.token_endpoint.TIMEOUT_S", 0.3)
     async with rig(tmp_path, keys=("one",), faults=[{"match": TOKEN} | fault]) as running:
         job = await running.enqueue("characters", running.simulator.gateway.world.numbered("eu", 5).entity)
         for _ in range(MINUTES):
@@ -74,6 +74,19 @@ async def test_a_token_that_expires_at_once_is_not_asked_for_in_a_loop(tmp_path:
         for _ in range(MINUTES):
             await running.pause(60.0)
         assert running.requests() <= MOST_ASKED
+
+
+async def test_as_soon_as_one_key_has_a_token_again_so_has_every_other(tmp_path: Path) -> None:
+    names = ("one", "two", "three", "four", "five", "six")
+    async with rig(tmp_path, keys=names, faults=[{"match": TOKEN} | status(503)]) as running:
+        for _ in range(10):
+            await running.pause(60.0)
+        running.faults()
+        while all(key.state == "no token" for key in running.permits.statistics().keys):
+            await running.pause(0.5)
+        await eventually(
+            lambda: {key.state for key in running.permits.statistics().keys}, lambda states: states == {"ok"}
+        )
 
 
 async def test_a_token_that_lives_for_ages_is_renewed_within_a_month(tmp_path: Path) -> None:
@@ -117,4 +130,4 @@ async def test_403_on_every_request_of_the_only_key_quarantines_it_aloud(tmp_pat
         (reason,) = [fields["reason"] for fields in running.named("key_quarantined")]
         assert reason == "403 for 10 requests in a row"
         rows = await running.rows("SELECT DISTINCT outcome FROM jobs WHERE kind = 'characters' AND outcome IS NOT NULL")
-        assert [tuple(row) for row in rows] == [("retry",)]
+        assert {row["outcome"] for row in rows} <= {"retry", "snooze"}, "once it is in quarantine, jobs only wait"
