@@ -33,14 +33,14 @@ def preset(
     if hour_lifted:
         api["windows"] = [{"requests": 100, "per": "1s"}]
     document["apis"] = {"blizzard": api}
-    for key, client in zip(document["keys"], CLIENTS, strict=True):  # type: ignore[call-overload]  # an array of tables
+    for key, client in zip(document["keys"], CLIENTS, strict=True):
         key.pop("client_secret_env", None)
         key["client_id"], key["client_secret"] = client, secret
     for table in ("schedules", "freshness"):
         document.pop(table, None)
-    document["workers"].update(workers or {})  # type: ignore[union-attr]  # tomlkit's types are loose
+    document["workers"].update(workers or {})
     for worker in paused:
-        document["workers"][worker]["paused"] = True  # type: ignore[index]  # tomlkit's types are loose
+        document["workers"][worker]["paused"] = True
     return with_tables_last(tomlkit.dumps(document))
 
 

@@ -62,7 +62,8 @@ class SendLog:
 def other(name: str) -> Callable[[], Awaitable[Any]]:
     """Return what to await before each request."""
     if name == "aiolimiter":
-        return AsyncLimiter(LIMIT, WINDOW_S).acquire
+        acquire: Callable[[], Awaitable[Any]] = AsyncLimiter(LIMIT, WINDOW_S).acquire
+        return acquire
     if name == "pyrate-limiter":
         return Limiter(InMemoryBucket([Rate(LIMIT, Duration.SECOND)])).try_acquire_async
     return TokenBucket().acquire if name.startswith("guide") else SendLog().acquire

@@ -155,15 +155,17 @@ class Run:
         ]
         process = await start_process("delayed_path", {"port": port, "seed": 1, "stalls": stalls})
         assert process.stdout is not None
-        return {"process": process} | json.loads(await process.stdout.readline())
+        ready: dict[str, Any] = json.loads(await process.stdout.readline())
+        return ready | {"process": process}
 
     async def _processes(self, base_url: str, token: str, start: float) -> tuple[Any, list[Any]]:
         """Start the process that grants and the replicas that ask it."""
         pairs = [socket.socketpair() for _ in range(REPLICAS)]
         api = settings(self._name, base_url)
-        order = {"name": self._name, "fds": [ours.fileno() for ours, _ in pairs], "token": token, "api": api}
+        fds = [ours.fileno() for ours, _ in pairs]
+        order: dict[str, Any] = {"name": self._name, "fds": fds, "token": token, "api": api}
         order["journal"] = str(self._folder / f"journal-{OURS.index(self._name) if self._name in OURS else 'none'}")
-        central = await start_process("contenders", order, order["fds"])
+        central = await start_process("contenders", order, fds)
         profile = {"base_url": base_url, "region": "eu", "timeout_s": 30.0, "is_sighted": "auto" in self._name}
         replicas = []
         for _, theirs in pairs:

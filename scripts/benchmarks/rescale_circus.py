@@ -8,7 +8,7 @@ end after it when told to.
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,7 +60,7 @@ class Circus:
         self._concurrency = CONCURRENCY
         self._level = "INFO"
 
-    def edit(self, change: dict[str, object], conforms: Conforms) -> tuple[float, int]:
+    def edit(self, change: Mapping[str, object], conforms: Conforms) -> tuple[float, int]:
         """Write the file, reload, wait; return (seconds, processes that ended)."""
         before = self.processes()
         self._replicas["characters"] = int(str(change.get("replicas", self._replicas["characters"])))

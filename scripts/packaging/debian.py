@@ -13,7 +13,7 @@ from scripts.packaging import manual, source
 from supervisor.settings.starter import packaged
 
 ARCHITECTURE = "amd64"
-SCRIPTS = Path(__file__).with_name("debian")
+SCRIPTS = Path(__file__).with_name("maintainer")
 BUILD_TOOLS = {"pip", "setuptools", "pyinstaller", "pyinstaller-hooks-contrib", "altgraph"}
 COMPLETIONS = {
     "bash": "usr/share/bash-completion/completions/gatherer",
@@ -46,8 +46,8 @@ def pack(frozen: Path, root: Path, target: Path) -> Path:
     _write(root / "usr/share/gatherer/config.toml", packaged().encode())
     _write(root / "usr/share/man/man1/gatherer.1.gz", _gzip(manual.page().encode()))
     _write_documents(root / "usr/share/doc/gatherer")
-    for shell, path in COMPLETIONS.items():
-        _write(root / path, _completion(frozen / "gatherer", shell))
+    for shell, place in COMPLETIONS.items():
+        _write(root / place, _completion(frozen / "gatherer", shell))
     _write_control(root)
     path = target / f"gatherer_{source.VERSION}_{ARCHITECTURE}.deb"
     environment = os.environ | {"SOURCE_DATE_EPOCH": source.committed_at()}

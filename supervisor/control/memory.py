@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # psutil 7 has no type marker
+import psutil
 
 from supervisor.core.clock import Clock
 

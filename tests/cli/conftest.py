@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from supervisor.control.http import ControlServer
 from supervisor.core.clock import SystemClock
 from supervisor.core.events import Events
 from supervisor.settings.config import Server
+from tests.cli.calling import Call
 from tests.control.fake_face import FakeFace
 
 STARTED_WITHIN_S = 10.0
@@ -56,7 +57,7 @@ def run_dir(face: FakeFace) -> Iterator[Path]:
 
 
 @pytest.fixture
-def call(run_dir: Path) -> Callable[..., Result]:
+def call(run_dir: Path) -> Call:
     """Run a command against the daemon in memory; text or bytes for stdin."""
 
     def invoke(*arguments: str, stdin: str | bytes | None = None) -> Result:

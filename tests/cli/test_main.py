@@ -6,12 +6,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from supervisor.cli.__main__ import CHILDREN
-from supervisor.cli.main import ENTRIES, gatherer
+from supervisor.cli.main import ENTRIES, Entry, gatherer
 from supervisor.core.program import child_command
 
 HEAVY = ("aiohttp", "rich", "structlog", "prometheus_client", "psutil", "uvloop", "tomlkit")
@@ -32,21 +33,21 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.name != "run"], ids=lambda entry: entry.name)
-def test_each_command_exists_and_says_what_the_list_says(entry) -> None:
+def test_each_command_exists_and_says_what_the_list_says(entry: Entry) -> None:
     with gatherer.make_context("gatherer", ["--help-not"], ignore_unknown_options=True, allow_extra_args=True) as ctx:
         command = gatherer.get_command(ctx, entry.name)
-    assert command is not None
+    assert command is not None and command.help is not None
     assert command.help.split("\n\n")[0].replace("\n", " ") == entry.help
 
 
-def test_without_a_daemon_a_command_says_so_and_exits_75(tmp_path) -> None:
+def test_without_a_daemon_a_command_says_so_and_exits_75(tmp_path: Path) -> None:
     done = CliRunner().invoke(gatherer, ["status", "--run-dir", str(tmp_path)])
     assert done.exit_code == 75
     assert "no Gatherer is running" in done.stderr
     assert "gatherer run" in done.stderr
 
 
-def test_a_socket_that_nobody_serves_any_more_is_75_too(tmp_path) -> None:
+def test_a_socket_that_nobody_serves_any_more_is_75_too(tmp_path: Path) -> None:
     left_over = socket.socket(socket.AF_UNIX)
     left_over.bind(str(tmp_path / "control.sock"))
     left_over.close()

@@ -4,6 +4,7 @@ import json
 import stat
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from supervisor.cli.main import gatherer
@@ -76,7 +77,7 @@ def test_check_names_file_and_line_of_every_problem(tmp_path: Path) -> None:
     assert (problems["ok"], len(problems["problems"]) >= 2) == (False, True)
 
 
-def test_check_without_any_configuration_says_where_it_looked(tmp_path: Path, monkeypatch) -> None:
+def test_check_without_any_configuration_says_where_it_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GATHERER_CONFIG", raising=False)
     if Path("/etc/gatherer/config.toml").exists():

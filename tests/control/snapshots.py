@@ -18,7 +18,14 @@ SECRET = "hunter2-is-the-secret"
 
 
 def config_of(**worker: Any) -> Config:
-    settings = {"job": "jobs.characters", "tag": "osint", "concurrency": 2, "replicas": 5, "target_per_s": 50.0}
+    settings: dict[str, Any] = {
+        "name": "characters",
+        "job": "jobs.characters",
+        "tag": "osint",
+        "concurrency": 2,
+        "replicas": 5,
+        "target_per_s": 50.0,
+    }
     return Config(
         path=Path("config.toml"),
         sha256="",
@@ -27,7 +34,7 @@ def config_of(**worker: Any) -> Config:
         server=Server(),
         apis={"blizzard": Api(name="blizzard")},
         keys=(Key(name="osint-1", api="blizzard", tags=("osint",), client_id="id", secret=Secret(SECRET)),),
-        workers={"characters": Worker(**{"name": "characters"} | settings | worker)},
+        workers={"characters": Worker(**settings | worker)},
         schedules={},
         freshness={},
         retention_s={},

@@ -45,5 +45,6 @@ def test_a_sum_has_the_values_of_all_parts() -> None:
     one.observe(0.05)
     other.observe(0.5)
     total = merged([one.statistics(), other.statistics()])
-    assert total is not None and (total.counts, total.sum) == ((1, 1, 0), pytest.approx(0.55))
+    assert total is not None and total.counts == (1, 1, 0)
+    assert total.sum == pytest.approx(0.55)
     assert merged([]) is None

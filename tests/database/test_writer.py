@@ -71,7 +71,8 @@ async def test_waiting_requests_share_one_transaction(table: Table) -> None:
 
 async def test_bad_row_fails_alone(table: Table) -> None:
     table.hold()
-    for x in (1, 1, 2**80, [], 2):
+    rows: tuple[Any, ...] = (1, 1, 2**80, [], 2)
+    for x in rows:
         table.insert(x)
     table.go.set()
     assert await table.rows() == [1, 2]

@@ -6,6 +6,7 @@ Hours are skipped; simulated API, limiter, job code, database and everything tha
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -92,7 +93,7 @@ class Realm:
 
 @pytest.fixture
 async def realm(tmp_path: Path) -> AsyncIterator[Realm]:
-    options = {"realms": REALMS, "characters_per_realm": PEOPLE // REALMS}
+    options: dict[str, Any] = {"realms": REALMS, "characters_per_realm": PEOPLE // REALMS}
     async with rig(tmp_path, crew=REPLICAS, freshness=FRESHNESS, **options) as running:
         realm = Realm(running)
         await realm.meet()

@@ -62,7 +62,7 @@ async def test_houses_keep_the_priority_of_the_fan_out(run: IndexRun) -> None:
 
 
 @pytest.mark.parametrize(("entity", "args"), [("auctions.us", {}), ("auctions", {"region": "us"})])
-async def test_another_region_is_named_by_entity_or_args(run: IndexRun, entity: str, args: dict[str, str]) -> None:
+async def test_another_region_is_named_by_entity_or_args(run: IndexRun, entity: str, args: dict[str, Any]) -> None:
     outcome = await run.run(entity, **args)
     assert entities(outcome.follow_ups) == ["auctions us/commodities", "auctions us/11"]
 

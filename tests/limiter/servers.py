@@ -4,6 +4,8 @@ The counting is that of the simulated API, which shares no code with the limiter
 time. Several judge the same stream, because what is sent does not depend on what they say.
 """
 
+from collections.abc import Callable
+
 from jobs.simulator.limits import FixedWindow, SlidingLog, TokenBucket, Window
 
 LOG, FIXED, BUCKET = "log", "fixed", "bucket"
@@ -13,9 +15,9 @@ class Judge:
     """One server. began_at: when its windows tick, in our time; only the fixed one cares."""
 
     def __init__(self, kind: str, limit: int, per_s: float, began_at: float = 0.0) -> None:
-        kinds = {LOG: SlidingLog, FIXED: FixedWindow, BUCKET: TokenBucket}
+        kinds: dict[str, Callable[[int, float], Window]] = {LOG: SlidingLog, FIXED: FixedWindow, BUCKET: TokenBucket}
         self.kind = kind
-        self._window: Window = kinds[kind](limit, per_s)
+        self._window = kinds[kind](limit, per_s)
         self._began_at = began_at
         self.counted = 0
         self.refused = 0

@@ -7,6 +7,7 @@ no mode is built for them.
 """
 
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -53,7 +54,7 @@ def test_1_in_hundreds_of_starts() -> None:
     assert starts(300) == 0
 
 
-def shorter_routes(drops: int, by_s: float, **settings: str) -> int:
+def shorter_routes(drops: int, by_s: float, **settings: Any) -> int:
     """Return how many requests are refused by a log when the route gets shorter between two requests, so often."""
     refused = 0
     for seed in range(drops):

@@ -87,7 +87,7 @@ def check_urgent(waits: list[float], *, at_least: int, p99_s: float) -> None:
 
 
 @pytest.mark.parametrize("mode", [{}, {"theta": "auto"}, {"mode": "bucket"}], ids=str)
-def test_an_urgent_permit_comes_within_1_2_s_of_a_saturated_second(mode: dict[str, str]) -> None:
+def test_an_urgent_permit_comes_within_1_2_s_of_a_saturated_second(mode: dict[str, Any]) -> None:
     waits = urgent_waits(simulation_of(hour="burst", **mode), urgent=100, gap_s=0.37)
     check_urgent(waits, at_least=90, p99_s=1.2)
 

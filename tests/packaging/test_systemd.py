@@ -38,7 +38,7 @@ def newer_deb(deb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     migration = root / "opt/gatherer/_internal/jobs/migrations/9999_later.sql"
     migration.write_text("CREATE TABLE later (x INTEGER) STRICT;\n")
     path = folder / "gatherer_99.0_amd64.deb"
-    build = ["dpkg-deb", "--root-owner-group", "-Znone", "--build", root, path]
+    build: list[str | Path] = ["dpkg-deb", "--root-owner-group", "-Znone", "--build", root, path]
     subprocess.run(build, stdout=subprocess.DEVNULL, check=True)
     return path
 
@@ -196,7 +196,8 @@ def test_going_back_needs_the_backup_and_loses_nothing(machine: Machine, deb: Pa
     wait_until(lambda: is_ready(machine))
     edit(machine, "s/^replicas = 3/replicas = 6/")
     accepted = set(machine.characters(ACCEPTED))
-    wait_until(lambda: unfinished(machine, accepted), {}, within_s=240.0)
+    none: dict[str, str] = {}
+    wait_until(lambda: unfinished(machine, accepted), none, within_s=240.0)
     # Through kills, a hang, an upgrade and a restore, by the count of the API.
     assert {client["by_status"].get("429", 0) for client in machine.simulator("statistics")["clients"].values()} == {0}
 

@@ -72,6 +72,8 @@ class FakePlant:
 class Stand:
     """An autoscaler on a fake plant, with its clock, events and the folder of its overrides."""
 
+    overrides: Overrides
+
     def __init__(self, folder: Path, *, bounds: Autoscale = AUTO, seed: int = 0, **settings: Any) -> None:
         self.folder = folder
         self.clock = FakeClock()

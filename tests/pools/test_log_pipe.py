@@ -62,9 +62,9 @@ async def test_flood_is_taken_in_bounded_bites_and_counted(clock: FakeClock) -> 
 
 async def _can_write(fd: int) -> None:
     loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_writer(fd, lambda: ready.done() or ready.set_result(None))
+    ready = asyncio.Event()
+    loop.add_writer(fd, ready.set)
     try:
-        await ready
+        await ready.wait()
     finally:
         loop.remove_writer(fd)

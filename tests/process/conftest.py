@@ -38,8 +38,8 @@ def no_secret_is_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterat
         answers.extend(f"{method} {target}: {leak}" for leak in leaks_in(body))
         return status, body
 
-    Daemon._exchange = watched  # type: ignore[method-assign]  # for this session only
-    yield
-    Daemon._exchange = exchange  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Daemon, "_exchange", watched)
+        yield
     found = answers + list(leaks_under(tmp_path_factory.getbasetemp()))
     assert not found, "secrets where nobody may read them:\n" + "\n".join(found[:20])

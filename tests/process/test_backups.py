@@ -6,13 +6,15 @@ import os
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from supervisor.core.clock import SystemClock
 from supervisor.core.errors import RefusedError
-from supervisor.core.job import Effect, NewJob
+from supervisor.core.job import ClaimedJob, Effect, NewJob
 from supervisor.core.messages.replica_database import Rows
 from supervisor.database import opening, restoring
 from tests.database.bench import Replica
@@ -34,6 +36,10 @@ async def linked(tmp_path: Path) -> AsyncIterator[Linked]:
     await linked.stop()
 
 
+def rows_of(job: ClaimedJob, rows: list[dict[str, Any]], call: int) -> Rows:
+    return Rows(call, job.id, job.lease, Effect("market_stall", rows))
+
+
 async def work_markets(linked: Linked, over: asyncio.Event, done: list[int]) -> None:
     """Store rows ahead in market.db and finish in gatherer.db, again and again."""
     replica = Replica("markets#1")
@@ -44,9 +50,7 @@ async def work_markets(linked: Linked, over: asyncio.Event, done: list[int]) -> 
         await linked.ask("enqueue", {"jobs": [{"worker": "markets", "entity": f"eu/{n}"}]})
         for job in await replica.claim():
             rows = [{"stall": stall, "price": n} for stall in range(STALLS)]
-            await replica.ask(
-                lambda call, job=job, rows=rows: Rows(call, job.id, job.lease, Effect("market_stall", rows))
-            )  # type: ignore[misc]  # mypy cannot type a default in a lambda
+            await replica.ask(partial(rows_of, job, rows))
             await replica.finish(job, follow_ups=[NewJob(worker="towns", entity=f"eu/after{job.id}")])
             done.append(job.id)
     replica.channel.close()

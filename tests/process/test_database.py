@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import operator
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -73,7 +75,7 @@ class Linked:
 def runs(pid: int) -> bool:
     """Tell whether the process does anything; one that nobody has waited for yet does not."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -166,8 +168,7 @@ async def test_no_accepted_job_is_lost_by_kills_under_load(linked: Linked) -> No
 
     load = [asyncio.ensure_future(enqueue_many()), *(asyncio.ensure_future(work(f"towns#{i}")) for i in range(4))]
     for _ in range(4):
-        before = len(finished)
-        await eventually(lambda: len(finished), lambda n, before=before: n > before + 50)  # type: ignore[misc]  # mypy cannot type a default in a lambda
+        await eventually(lambda: len(finished), partial(operator.lt, len(finished) + 50))
         await linked.kill()
     over.set()
     await asyncio.gather(*load)

@@ -30,7 +30,8 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def family(pid: int) -> list[psutil.Process]:
-    return psutil.Process(pid).children(recursive=True)
+    found: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
+    return found
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:

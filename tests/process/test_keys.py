@@ -26,10 +26,10 @@ def world(tmp_path: Path) -> Iterator[World]:
 def configuration(world: World, folder: Path) -> str:
     """Return a configuration whose first key has its secret in a file: one worker, so that it starts soon."""
     document = tomlkit.parse(preset("development", world.base_url, world.token_url))
-    document["workers"] = {"characters": document["workers"]["characters"]}  # type: ignore[index]  # loose types
-    first = document["keys"][0]  # type: ignore[index]  # loose types
-    del first["client_secret"]  # type: ignore[union-attr]  # loose types
-    first["client_secret_file"] = str(folder / "one.secret")  # type: ignore[index]  # loose types
+    document["workers"] = {"characters": document["workers"]["characters"]}
+    first = document["keys"][0]
+    del first["client_secret"]
+    first["client_secret_file"] = str(folder / "one.secret")
     write_secret(folder, SECRET)
     return tomlkit.dumps(document)
 

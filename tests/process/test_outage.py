@@ -20,8 +20,8 @@ MOST_ATTEMPTS = 1
 
 def configuration(world: World) -> str:
     document = tomlkit.parse(preset("development", world.base_url, world.token_url))
-    document["workers"] = {"characters": document["workers"]["characters"]}  # type: ignore[index]  # loose types
-    document["workers"]["characters"]["max_attempts"] = 2  # type: ignore[index]  # loose types
+    document["workers"] = {"characters": document["workers"]["characters"]}
+    document["workers"]["characters"]["max_attempts"] = 2
     return tomlkit.dumps(document)
 
 

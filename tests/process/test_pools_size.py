@@ -7,6 +7,7 @@ import pytest
 
 from supervisor.control.memory import pss_bytes
 from supervisor.core.errors import RefusedError
+from supervisor.core.messages.replica_supervisor import Release
 from tests.pools.harness import Scene, a_worker, is_running, quick
 from tests.support.waiting import eventually
 
@@ -50,7 +51,9 @@ async def test_last_messages_of_a_replica_reach_the_limiter_before_its_connectio
     await scene.pools.start()
     await scene.ready(1)
     await scene.pools.drain(scene.clock.monotonic() + 5)
-    assert [(name, message.permit) for name, message in scene.permits.received] == [("work#1", 7)]
+    [(name, message)] = scene.permits.received
+    assert isinstance(message, Release)
+    assert (name, message.permit) == ("work#1", 7)
     assert scene.permits.connected == {}
 
 

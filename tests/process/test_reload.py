@@ -99,8 +99,8 @@ def test_what_needs_no_process_is_in_force_at_once_and_touches_none(scene: Scene
     """Limits, keys, targets, schedules, retention and log, in one saved file."""
     before = pids(scene.system)
     document = scene.editor.document
-    document["apis"]["blizzard"]["use"] = 0.5  # type: ignore[index]  # tomlkit's types are loose
-    del document["keys"][4]  # type: ignore[union-attr]  # as above
+    document["apis"]["blizzard"]["use"] = 0.5
+    del document["keys"][4]
     document["schedules"] = {"soon": {"worker": "index", "args": {"of": "realms"}, "every": "1d"}}
     document["retention"] = {"jobs_completed": "2h"}
     document["log"] = {"level": "debug"}
@@ -119,7 +119,7 @@ def test_what_needs_no_process_is_in_force_at_once_and_touches_none(scene: Scene
 
 
 def test_what_waits_for_a_restart_is_said_and_the_rest_of_the_edit_is_in_force(scene: Scene) -> None:
-    scene.editor.document["server"]["listen"] = "127.0.0.1:1"  # type: ignore[index]  # tomlkit's types are loose
+    scene.editor.document["server"]["listen"] = "127.0.0.1:1"
     scene.editor.set(CHARACTERS, "concurrency", 4)
     scene.becomes(is_sized(4, 5))
     [sentence] = scene.config()["needs_restart"]
@@ -152,7 +152,7 @@ def test_no_broken_file_is_noticed_by_any_pool_and_each_is_named_with_its_line(s
 
 
 def test_a_signal_reads_the_file_again_and_insists(scene: Scene) -> None:
-    del scene.editor.document["workers"]["profile"]  # type: ignore[union-attr]  # tomlkit's types are loose
+    del scene.editor.document["workers"]["profile"]
     scene.editor.set(CHARACTERS, "weight", 5)
     eventually(lambda: "workers.profile vanished" in str(scene.config()["last_reload"]["errors"]))
     assert "profile" in pids(scene.system)

@@ -36,7 +36,7 @@ def text() -> str:
     document = tomlkit.parse(preset("development", NOWHERE, f"{NOWHERE}/token"))
     worker: Any = document["workers"]
     document["workers"] = {"characters": worker["characters"]}
-    document["workers"]["characters"]["replicas"] = 1  # type: ignore[index]  # tomlkit's types are loose
+    document["workers"]["characters"]["replicas"] = 1
     document["storage"] = {"min_free": 0}
     return tomlkit.dumps(document)
 

@@ -244,7 +244,9 @@ def test_each_setting_takes_or_reports_the_strangest_values(place: Path, value: 
         place.write_text(setting.sub(rf"\1 = {value}".replace("\\u", "\\\\u"), text))
         judge(place)
         for name in sorted(set(setting.findall(text))):
-            place.write_text(re.sub(rf"^{name} *=.*$", lambda _, n=name: f"{n} = {value}", text, flags=re.MULTILINE))
+            place.write_text(
+                re.sub(rf"^{name} *=.*$", f"{name} = {value}".replace("\\", "\\\\"), text, flags=re.MULTILINE)
+            )
             judge(place)
 
 

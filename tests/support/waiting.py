@@ -3,11 +3,17 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 T = TypeVar("T")
 
 
+@overload
+async def eventually(
+    look: Callable[[], Awaitable[T]], until: Callable[[T], bool] = bool, *, within_s: float = 10.0
+) -> T: ...
+@overload
+async def eventually(look: Callable[[], T], until: Callable[[T], bool] = bool, *, within_s: float = 10.0) -> T: ...
 async def eventually(
     look: Callable[[], T | Awaitable[T]], until: Callable[[T], bool] = bool, *, within_s: float = 10.0
 ) -> T:

@@ -30,7 +30,7 @@ class Bench:
     ) -> None:
         self.released: list[msgspec.Struct] = []
         self.granted = 0
-        self.keys = ("k",)
+        self.keys: tuple[str, ...] = ("k",)
         self.asked: list[tuple[float, bool]] = []
         self.is_probing = False
         self.session = open_session()

@@ -75,8 +75,8 @@ class Recorder:
         self._ours: dict[int, Methods] = {}
         self._kept: list[Any] = []  # what C holds pointers to
         self._vfs = Vfs.from_buffer_copy(self._system.contents)
-        self._open = Open(self._vfs.open)
-        self._delete = Delete(self._vfs.delete)
+        self._open: Callable[..., int] = Open(self._vfs.open)
+        self._delete: Callable[..., int] = Delete(self._vfs.delete)
         self._vfs.name, self._vfs.next = b"recording", None
         self._vfs.open = self._function(Open, self._on_open)
         self._vfs.delete = self._function(Delete, self._on_delete)
@@ -124,7 +124,8 @@ class Recorder:
 
     def _methods(self, system: Methods) -> Methods:
         ours = Methods.from_buffer_copy(system)
-        write, truncate = Write(system.write), Truncate(system.truncate)
+        write: Callable[..., int] = Write(system.write)
+        truncate: Callable[..., int] = Truncate(system.truncate)
 
         def on_write(file: int, content: int, size: int, offset: int) -> int:
             self._tape.add(Written(self._names[file], offset, ctypes.string_at(content, size)))
