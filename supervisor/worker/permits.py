@@ -26,9 +26,9 @@ from supervisor.core.messages.replica_supervisor import (
     Release,
 )
 
-# The supervisor gives up a permit of which it hears nothing for 60 s (the limiter's hold limit) and
-# may then grant its place to somebody else, so nothing may be sent with it much earlier than that.
-MAX_AGE_S = 40.0
+# The supervisor gives up a permit of which it hears nothing for the API's timeout and 30 s (the limiter's hold
+# limit) and may then grant its place to somebody else: what is sent with it must have ended before, timeout and all.
+MAX_AGE_S = 25.0
 
 
 class PermitRefused(UnavailableError):

@@ -16,7 +16,8 @@ from supervisor.limiter.limiter import MAX_TURNED_AWAY, MAX_WAITING_PER_CONNECTI
 from supervisor.limiter.past import LINGER_S
 from supervisor.limiter.permit import HOLD_LIMIT_S
 from supervisor.limiter.window import SlidingWindow
-from tests.limiter.support import Bench, config, key, worker
+from supervisor.worker.permits import MAX_AGE_S
+from tests.limiter.support import Bench, api, config, key, worker
 
 # When a slot answered at 0 may be used again: the window and its eps.
 WINDOW_S = SlidingWindow(1, 1.0)._blocks_s
@@ -110,6 +111,14 @@ def test_a_permit_that_nobody_speaks_of_is_counted_after_its_hold_limit() -> Non
     bench.advance(HOLD_LIMIT_S + LINGER_S + WINDOW_S + 0.1)
     assert len(bench.heard.named("permit_overdue")) == 100
     assert replica.get()
+
+
+@pytest.mark.parametrize("timeout_s", [5.0, 30.0, 120.0])
+def test_a_request_sent_at_the_last_moment_ends_before_the_hold_limit(timeout_s: float) -> None:
+    bench = Bench(config(api(timeout_s=timeout_s)))
+    assert bench.replica().get()
+    bench.advance(MAX_AGE_S + timeout_s)
+    assert not bench.heard.named("permit_overdue")
 
 
 def test_a_late_answer_after_the_hold_limit_is_taken_while_it_lingers_and_ignored_afterwards() -> None:
