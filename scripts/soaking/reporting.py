@@ -23,9 +23,9 @@ def report(seen: Seen, verdicts: Mapping[str, list[str]], seconds: float) -> str
 
 
 def put(path: Path, text: str) -> None:
-    """Replace what stands below the document's HEADING."""
-    before, heading, _ = path.read_text().partition(HEADING)
-    path.write_text(f"{before.rstrip()}\n\n{heading or HEADING}\n\n{text}")
+    """Replace what stands below the document's HEADING; make the document when there is none."""
+    before = path.read_text().partition(HEADING)[0] if path.exists() else ""
+    path.write_text(f"{before.rstrip()}\n\n{HEADING}\n\n{text}".lstrip())
 
 
 def _head(seen: Seen, seconds: float) -> Iterator[str]:

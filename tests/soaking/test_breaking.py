@@ -85,3 +85,5 @@ def test_report_takes_the_place_of_the_last_one(tmp_path: Path) -> None:
     page.write_text("# Page\n\n## The last run\n\nold\n")
     put(page, "new\n")
     assert page.read_text() == "# Page\n\n## The last run\n\nnew\n"
+    put(tmp_path / "none yet.md", "new\n")
+    assert (tmp_path / "none yet.md").read_text() == "## The last run\n\nnew\n"
