@@ -117,13 +117,17 @@ class World(RuleBasedStateMachine):
 
     @rule(which=which, use=st.sampled_from([0.4, 1.0]))
     def configure(self, which: int, use: float) -> None:
-        self.machine.limits = self._api(which, use=use)
+        before, self.machine.limits = self.machine.limits, self._api(which, use=use)
+        if before.theta != self.machine.limits.theta:
+            self.no_theta_since = self.true_now
         self.machine.bench.configure(config(self.machine.limits, key()))
         self._read_wall()
         self._note_grants()
 
-    # After a start there is no theta before fifty answers, and no answer before a full second has passed.
-    @precondition(lambda self: self.up_s and self.true_now - self.started_at > LINGER_S + 1.01)
+    # After a start there is no theta before fifty answers, and no answer before a full second has passed. So it is
+    # when it was off, and slots of unknown fate were counted without the room that it needs.
+    @precondition(lambda self: self.up_s and self.machine.limits.theta == "auto")
+    @precondition(lambda self: self.true_now - self.no_theta_since > LINGER_S + 1.01)
     @rule(share=st.sampled_from([0.0, 0.5, 1.0]))
     def believe(self, share: float) -> None:
         """theta goes up and down, up to what is true of the way; answers, which teach another one, are not heard."""
@@ -195,7 +199,7 @@ class World(RuleBasedStateMachine):
 
     def _start(self) -> None:
         self.machine.start()
-        self.started_at = self.true_now
+        self.no_theta_since = self.true_now
         self.replicas = [self._replica(), self._replica()]
         self._read_wall()
         self._note_grants()
