@@ -26,13 +26,15 @@ class Quota:
     evidence: what answers tell beyond their number.
     """
 
-    __slots__ = ("_longest", "_rules", "_settings", "_whole", "evidence", "in_flight")
+    __slots__ = ("_gone", "_longest", "_rules", "_settings", "_whole", "evidence", "in_flight")
 
     def __init__(self, api: Api, use: float) -> None:
         self.in_flight = 0
         self.evidence = Evidence(api)
         self._rules: tuple[tuple[WindowModel, Pacing | None], ...] = ()
         self._longest: WindowModel
+        # Longer than all that are configured now: counted on, because who takes it out may put it back.
+        self._gone: WindowModel | None = None
         self._build(api, use, {})
 
     @property
@@ -113,6 +115,9 @@ class Quota:
         self.in_flight -= 1
         for window, _ in self._rules:
             window.charge(now)
+        if self._gone is not None:
+            self._gone.charge(now)
+            self._gone.expire(now)
 
     def count_up(self, allowed: int, remaining: int, now: float) -> None:
         """Believe an API that says of its window of `allowed` requests that fewer remain than we know of.
@@ -179,14 +184,17 @@ class Quota:
         """Take new limits over without forgetting what is spent.
 
         A short window of a length or a kind that we did not count starts full, by the whole limit: more than
-        the present share of it may have been spent. A long one is filled from the longest that we have.
+        the present share of it may have been spent. A long one is filled from the longest that we have or had.
         """
-        before = {(type(window), window.per_s): window for window in self.windows}
+        known = [*self.windows, *([self._gone] if self._gone else [])]
+        before = {(type(window), window.per_s): window for window in known}
+        furthest = max(known, key=lambda window: window.per_s)
         paced = {window.per_s for window, pacing in self._rules if pacing is not None}
-        history = self._longest.entries()
+        history = furthest.entries()
         for window in before.values():
             window.expire(now)
         self._build(api, use, before)
+        self._gone = furthest if furthest.per_s > self._longest.per_s else None
         for window, pacing in self._rules:
             if (type(window), window.per_s) not in before:
                 for at, requests in history if window.is_long else [(now, self._whole[window.per_s])]:

@@ -16,8 +16,9 @@ from supervisor.limiter.limiter import MAX_TURNED_AWAY, MAX_WAITING_PER_CONNECTI
 from supervisor.limiter.past import LINGER_S
 from supervisor.limiter.permit import HOLD_LIMIT_S
 from supervisor.limiter.window import SlidingWindow
+from supervisor.settings.config import Window
 from supervisor.worker.permits import MAX_AGE_S
-from tests.limiter.support import Bench, api, config, key, worker
+from tests.limiter.support import SECOND, Bench, api, config, key, worker
 
 # When a slot answered at 0 may be used again: the window and its eps.
 WINDOW_S = SlidingWindow(1, 1.0)._blocks_s
@@ -306,3 +307,26 @@ def test_a_start_that_needs_no_key_obeys_pause_and_drain() -> None:
     bench.limiter.drain()
     replica.ask(start=True)
     assert replica.refusals == [DRAINING]
+
+
+def test_an_hour_that_is_taken_out_and_put_back_has_forgotten_nothing() -> None:
+    with_hour = config(api(windows=(SECOND, Window(requests=300, per_s=3600.0)), hour="burst"))
+    bench = Bench(with_hour)
+    replica = bench.replica()
+
+    def spend(seconds: int) -> int:
+        sent = 0
+        for _ in range(seconds):
+            for grant in replica.exhaust():
+                sent += 1
+                replica.answered(grant)
+            bench.advance(1.1)
+        return sent
+
+    assert spend(2) == 200
+    bench.configure(config(api(windows=(SECOND,), hour="burst")))
+    spend(3)
+    bench.configure(with_hour)
+    assert spend(5) == 0
+    bench.advance(3600.0)
+    assert spend(5) == 300
