@@ -69,6 +69,20 @@ def test_duplicate_while_executing_is_part_of_the_retry(bench: Bench) -> None:
     assert len(bench.rows("SELECT * FROM jobs")) == 1
 
 
+@pytest.mark.parametrize("outcome", ["retry", "snooze"])
+@pytest.mark.parametrize(
+    ("priority", "wait_s"), [(Priority.URGENT, 0), (Priority.NORMAL, 600), (Priority.BACKGROUND, 600)]
+)
+def test_duplicate_while_executing_cuts_the_wait_short_only_when_urgent(
+    bench: Bench, outcome: str, priority: Priority, wait_s: int
+) -> None:
+    bench.enqueue()
+    (job,) = bench.claim()
+    bench.enqueue(priority=priority)
+    bench.finish(job, outcome, after_s=600.0)
+    assert bench.row(job.id)["run_at"] == bench.now + wait_s
+
+
 def test_backoff_is_cut_short_by_an_urgent_duplicate_only(bench: Bench) -> None:
     bench.enqueue()
     bench.finish(bench.claim()[0], "retry", after_s=60.0)

@@ -98,11 +98,13 @@ UPDATE jobs SET state = 'discarded', replica = NULL, lease = 0, suspect = 1, cra
 WHERE id = :job;
 
 -- name: fold_again
--- The job itself will run once more, which is what the duplicate wanted.
+-- The job itself will run once more, which is what the duplicate wanted. As in `enqueue`, only an urgent one cuts its
+-- backoff or snooze short.
 UPDATE jobs SET
     args = json_patch(args, again -> 'args'),
     priority = min(priority, again ->> 'priority'),
-    run_at = min(run_at, again ->> 'run_at'),
+    run_at = iif(state IN ('scheduled', 'retryable') AND again ->> 'priority' > 0,
+                 run_at, min(run_at, again ->> 'run_at')),
     max_age_s = coalesce(min(max_age_s, again ->> 'max_age_s'), max_age_s, again ->> 'max_age_s'),
     deadline_at = max(deadline_at, again ->> 'deadline_at'),
     again = NULL
