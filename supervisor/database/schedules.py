@@ -27,6 +27,8 @@ from supervisor.database.writer import Writer
 
 LOOK_EVERY_S = 30.0
 SLOTS_KEPT_S = 30 * 86400.0
+# A clock that is set back by less fires nothing until it is there again; by more, it was wrong before.
+CLOCK_SET_BACK_S = 86400.0
 NEVER = float("-inf")
 
 _LAST = engine_sql("last_slot")
@@ -54,7 +56,7 @@ def next_slot(schedule: ScheduleSettings, now: float) -> float:
 
 def fire(connection: sqlite3.Connection, now: float, *, name: str, slot: float, row: Mapping[str, Any]) -> int | None:
     """Enqueue the slot's job unless the slot, or a later one, has fired; return the job's id."""
-    if _last(connection, name) >= slot:
+    if _last(connection, now, name) >= slot:
         return None
     job = enqueue(connection, now, row).id
     _record(connection, now, name, slot, job)
@@ -63,7 +65,7 @@ def fire(connection: sqlite3.Connection, now: float, *, name: str, slot: float, 
 
 def skip_past(connection: sqlite3.Connection, now: float, *, name: str, slot: float) -> bool:
     """Note the slot as past if the schedule has never been seen; tell whether it was new."""
-    if _last(connection, name) > NEVER:
+    if _last(connection, now, name) > NEVER:
         return False
     _record(connection, now, name, slot, None)
     return True
@@ -127,11 +129,11 @@ def _cron(schedule: ScheduleSettings, start: float, *, backwards: bool) -> float
     return slot.timestamp()
 
 
-def _last(connection: sqlite3.Connection, name: str) -> float:
-    last = connection.execute(_LAST, {"name": name}).fetchone()[0]
+def _last(connection: sqlite3.Connection, now: float, name: str) -> float:
+    last = connection.execute(_LAST, {"name": name, "believed": now + CLOCK_SET_BACK_S}).fetchone()[0]
     return NEVER if last is None else float(last)
 
 
 def _record(connection: sqlite3.Connection, now: float, name: str, slot: float, job: int | None) -> None:
     connection.execute(_RECORD, {"name": name, "slot": slot, "job": job, "now": now})
-    connection.execute(_FORGET, {"name": name, "before": slot - SLOTS_KEPT_S})
+    connection.execute(_FORGET, {"name": name, "before": slot - SLOTS_KEPT_S, "slot": slot})

@@ -72,6 +72,18 @@ async def test_clock_stepped_back_fires_nothing_twice(desk: Desk, clock: FakeClo
     assert len(await slots(desk)) == 1
 
 
+async def test_clock_that_was_a_year_ahead_silences_no_schedule(desk: Desk, clock: FakeClock) -> None:
+    clock.jump_wall(365 * 86400)
+    await fire(desk, EVERY, CRON)
+    clock.jump_wall(-365 * 86400)
+    await fire(desk, EVERY, CRON)
+    assert all(slot <= clock.wall() for slot, _ in await slots(desk))
+    await clock.advance(86400)
+    await fire(desk, EVERY, CRON)
+    last = {str(entity): slot for slot, entity in await slots(desk)}
+    assert all(clock.wall() - last[name] < 86400 for name in ("prices", "night"))
+
+
 async def test_new_cron_waits_for_its_next_slot(desk: Desk, clock: FakeClock) -> None:
     await fire(desk, CRON)
     assert [entity for _, entity in await slots(desk)] == [None]

@@ -28,13 +28,15 @@ DELETE FROM jobs WHERE id IN (
     SELECT id FROM jobs WHERE state IN ('discarded', 'cancelled') AND finished_at < :before ORDER BY finished_at LIMIT 500);
 
 -- name: last_slot
-SELECT max(slot) FROM schedules WHERE name = :name;
+-- A slot later than :believed was written while the wall clock was wrong; it must not silence the schedule until then.
+SELECT max(slot) FROM schedules WHERE name = :name AND slot <= :believed;
 
 -- name: record_slot
 INSERT INTO schedules (name, slot, job, fired_at) VALUES (:name, :slot, :job, :now);
 
 -- name: forget_slots
-DELETE FROM schedules WHERE name = :name AND slot < :before;
+-- Nothing later than the slot just written is believed any more.
+DELETE FROM schedules WHERE name = :name AND (slot < :before OR slot > :slot);
 
 -- name: batch_open
 INSERT INTO batches (lease, touched_at) VALUES (:lease, :now) RETURNING id;
