@@ -79,6 +79,7 @@ def _blame(connection: sqlite3.Connection, now: float, replica: str, status: str
         return Ended(released=1)
     error = f"poison: {error}"
     connection.execute(_ABORT_BATCH, {"lease": lease})
+    connection.execute(_FOLD_AGAIN, {"job": job})  # who retries it by hand runs what was asked meanwhile too
     connection.execute(_DISCARD, {"job": job, "crashes": crashes + 1, "error": error, "now": now})
     return Ended(released=0, poisoned=((job, kind, entity, error),))
 

@@ -98,6 +98,18 @@ def test_leases_survive_the_database_under_the_same_supervisor(bench: Bench) -> 
     assert bench.finish(job) == "done"
 
 
+def test_poison_keeps_what_was_asked_while_it_ran(bench: Bench) -> None:
+    bench.enqueue(priority=2)
+    for _ in range(2):
+        bench.claim()
+        bench.exit()
+    (job,) = bench.claim()
+    bench.enqueue(priority=0, args={"deep": True}, max_age_s=0.0)
+    assert bench.exit().poisoned
+    row = bench.row(job.id)
+    assert (row["state"], row["priority"], row["args"], row["max_age_s"]) == ("discarded", 0, '{"deep":true}', 0.0)
+
+
 def test_leases_end_with_their_supervisor_and_no_crash_is_counted(bench: Bench) -> None:
     bench.do(adopt, supervisor="first")
     bench.enqueue()

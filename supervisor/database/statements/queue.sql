@@ -94,7 +94,7 @@ WHERE id = :job AND lease = :lease AND state = 'executing';
 
 -- name: discard_poison
 UPDATE jobs SET state = 'discarded', replica = NULL, lease = 0, suspect = 1, crashes = :crashes, outcome = 'poison',
-    error = :error, finished_at = :now, again = NULL
+    error = :error, finished_at = :now
 WHERE id = :job;
 
 -- name: fold_again
