@@ -88,7 +88,9 @@ class System:
 
     def replicas(self, worker: str = "") -> dict[str, int]:
         """Return the pid of each replica by its name (characters#1), of one worker or of all."""
-        return {name: pid for name, pid in self.pids().items() if "#" in name and name.startswith(worker)}
+        return {
+            name: pid for name, pid in self.pids().items() if "#" in name and worker in ("", name.partition("#")[0])
+        }
 
     def cpu_s(self) -> dict[str, float]:
         """Return CPU seconds so far by process name and pid (characters#1, database, ...)."""

@@ -4,7 +4,7 @@ paused            a person said so
 no replica        none is ready: starting, dying again and again, or 0 configured
 no key            no usable key has its tag
 api down          the API does not answer; it is probed, and jobs wait without spending attempts
-hour, second      the keys' windows are spent
+hour, second      the keys' windows are spent, or (second) let many of the latest permits wait while jobs do
 nothing to do     no job waits
 database          it is away; or commits take too long, or pile up
 disk              there is no room for what its jobs store (the files cannot be written, or `min_free` holds it)

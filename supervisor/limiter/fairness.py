@@ -113,7 +113,7 @@ class Lane:
         flow.waits.observe(seconds)
         if not self.is_starts:
             flow.request_waits.observe(seconds)
-        elif sum(flow.claimable) <= 1:
+        elif flow.is_keyless or sum(flow.claimable) <= 1:
             return  # it was a job that was waited for
         flow.held_share += HELD_STEP * ((seconds >= HELD_S) - flow.held_share)
 

@@ -1,7 +1,7 @@
 """Obtain tokens: one exchange at a time for each key, each behind a permit of that key.
 
-Nothing else in the supervisor sends requests (`token_endpoint.py` does). Secrets live there and in the
-configuration only: events and errors name the key, never what it sent or got.
+`token_endpoint.py` sends them, the only requests of the supervisor. Secrets live there and in the
+configuration: events and errors name the key, never what it sent or got.
 """
 
 import asyncio

@@ -108,3 +108,14 @@ def test_slots_that_waited_for_a_job_were_not_kept_waiting_by_a_key() -> None:
         bench.waiting(characters=[0, 0, 1])
     assert len(replica.grants) == 50
     assert not is_kept_waiting(bench)
+
+
+def test_a_worker_whose_jobs_need_no_key_is_never_kept_waiting_by_one() -> None:
+    bench = Bench(config(worker(sends_requests=False)))
+    replica = bench.replica()
+    for _ in range(50):
+        replica.ask(start=True)
+    bench.advance(5.0)
+    bench.waiting(characters=[0, 0, 1000])
+    assert len(replica.grants) == 50
+    assert not is_kept_waiting(bench)

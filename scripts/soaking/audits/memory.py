@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TypeAlias
 
+from supervisor.database.opening import CACHE_KIB
+
 Series: TypeAlias = Sequence[tuple[float, float]]
 """(seconds, MB) in the order of time."""
 
@@ -16,8 +18,8 @@ MOST_REPLICA_MB = {"auctions": 200.0}
 MOST_OTHER_REPLICA_MB = 64.0
 DATABASE_MB = 36.0
 """What the database process may take beside its page cache; 24 to 27 are usual."""
-CACHE_MB = 33.6
-"""The most that SQLite keeps of each file's pages (supervisor/database/opening.py: 32 MiB)."""
+CACHE_MB = CACHE_KIB * 1024 / 1e6
+"""The most that SQLite keeps of each file's pages."""
 MAY_GAIN_DESCRIPTORS = 3
 
 
